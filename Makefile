@@ -1,0 +1,156 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# 'make help' says what there is. Everything that is built goes below $(BUILD).
+
+VERSION := 0.1.0
+BUILD ?= build
+PREFIX ?= /usr/local
+DESTDIR ?=
+SYSCONFDIR ?= /etc
+CC ?= gcc
+PKG_CONFIG ?= pkg-config
+CFLAGS ?= -O2 -g
+# SAN=address,undefined or SAN=thread: a build for finding faults
+SAN ?=
+WERROR ?=
+
+TCP := addr checksum flow http icmp inspect packet reset reset_read stream tls
+POLICY := check decide diag judge lex match parse parse_rule parse_settings parser policy set text
+RULES := iptables nft plan rules
+EVENTS := community_id event json log
+NFQ := conntrack ifnames inject queue worker
+CLI := capture check main plan policy_file read replay run
+
+UNIT := flow http judge mutate packet policy reset reset_read set stream text tls
+FUZZERS := packet policy tls
+LAB_PROGRAMS := peer pcaphex
+BENCH_PROGRAMS := bench_accept bench_connect
+
+PACKAGES := libmnl libnetfilter_queue libnetfilter_conntrack libnftables jansson libpcap
+PACKAGE_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(PACKAGES) libmd 2>/dev/null)
+PACKAGE_LIBS := $(shell $(PKG_CONFIG) --libs $(PACKAGES) libmd 2>/dev/null)
+
+WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes $(if $(WERROR),-Werror)
+SANITIZE := $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer -fno-sanitize-recover=all)
+ALL_CFLAGS := -std=gnu11 -D_GNU_SOURCE -DEPITAPH_VERSION='"$(VERSION)"' -I. -pthread -fstack-protector-strong \
+	$(WARNINGS) $(CFLAGS) $(SANITIZE) $(PACKAGE_CFLAGS)
+ALL_LDFLAGS := -pthread -Wl,-z,relro,-z,now $(LDFLAGS) $(SANITIZE)
+
+objects = $(patsubst %,$(BUILD)/$(1)/%.o,$(2))
+LIB_TCP := $(BUILD)/libtcp.a
+LIB_POLICY := $(BUILD)/libpolicy.a
+LIB_RULES := $(BUILD)/librules.a
+LIB_EVENTS := $(BUILD)/libevents.a
+LIB_NFQ := $(BUILD)/libnfq.a
+PURE := $(LIB_POLICY) $(LIB_TCP)
+LIBS := $(LIB_NFQ) $(LIB_RULES) $(LIB_EVENTS) $(PURE)
+UNIT_PROGRAMS := $(patsubst %,$(BUILD)/tests/unit_%,$(UNIT))
+LAB_BINARIES := $(patsubst %,$(BUILD)/tests/%,$(LAB_PROGRAMS))
+BENCH_BINARIES := $(patsubst %,$(BUILD)/tests/%,$(BENCH_PROGRAMS))
+MANUALS := $(BUILD)/doc/epitaph.8 $(BUILD)/doc/epitaph.conf.5
+ALL_OBJECTS := $(call objects,tcp,$(TCP)) $(call objects,policy,$(POLICY)) $(call objects,rules,$(RULES)) \
+	$(call objects,events,$(EVENTS)) $(call objects,nfq,$(NFQ)) $(call objects,cli,$(CLI))
+
+all: $(BUILD)/epitaph $(MANUALS)
+
+help:
+	@echo "make all        build $(BUILD)/epitaph and the manual pages"
+	@echo "make demo       install what is missing, build, show the main job in a throw-away lab (root)"
+	@echo "make check      install what is missing, build, run every test (root)"
+	@echo "make bench      measure, side by side, in a throw-away lab (root)"
+	@echo "make fuzz       run each fuzzer for FUZZ_SECONDS (60); needs clang"
+	@echo "make lint       cppcheck, shellcheck, clang-format, manual pages"
+	@echo "make install    below DESTDIR, PREFIX=$(PREFIX)"
+	@echo "make uninstall  the reverse"
+	@echo "make clean      remove $(BUILD)"
+	@echo "Settings: BUILD=DIR CC=clang SAN=address,undefined SAN=thread CFLAGS=... WERROR=1"
+
+# Objects depend on their headers and on the flags they were built with.
+$(BUILD)/%.o: %.c $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+
+$(BUILD)/flags: FORCE
+	@mkdir -p $(@D)
+	@echo '$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS)' | cmp -s - $@ || echo '$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS)' > $@
+
+$(LIB_TCP): $(call objects,tcp,$(TCP))
+$(LIB_POLICY): $(call objects,policy,$(POLICY))
+$(LIB_RULES): $(call objects,rules,$(RULES))
+$(LIB_EVENTS): $(call objects,events,$(EVENTS))
+$(LIB_NFQ): $(call objects,nfq,$(NFQ))
+$(BUILD)/%.a:
+	@rm -f $@
+	$(AR) rcs $@ $^
+
+$(BUILD)/epitaph: $(call objects,cli,$(CLI)) $(LIBS)
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PACKAGE_LIBS)
+
+# A unit test links what it may need: the pure archives.
+$(BUILD)/tests/unit_%: $(BUILD)/tests/unit/%.o $(PURE)
+	@mkdir -p $(@D)
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ -lcmocka
+
+$(BUILD)/tests/peer: $(BUILD)/tests/lab/peer.o
+	$(CC) $(ALL_LDFLAGS) -o $@ $^
+$(BUILD)/tests/pcaphex: $(BUILD)/tests/lab/pcaphex.o
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ -lpcap
+$(BUILD)/tests/bench_%: $(BUILD)/tests/bench/%.o
+	@mkdir -p $(@D)
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ -lmnl -lnetfilter_queue
+
+# Fuzzers are built in a tree of their own, with clang.
+$(BUILD)/fuzz/fuzz_%: tests/fuzz/%.c $(patsubst %,tcp/%.c,$(TCP)) $(patsubst %,policy/%.c,$(POLICY))
+	@mkdir -p $(@D)
+	clang -std=gnu11 -D_GNU_SOURCE -I. -O1 -g -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -o $@ $^
+
+$(BUILD)/doc/%: doc/%.scd
+	@mkdir -p $(@D)
+	scdoc < $< > $@
+
+programs: $(BUILD)/epitaph $(UNIT_PROGRAMS) $(LAB_BINARIES) $(BENCH_BINARIES)
+
+demo: deps
+	$(MAKE) $(BUILD)/epitaph $(BUILD)/tests/peer
+	tests/demo $(BUILD)
+
+check: deps
+	$(MAKE) programs $(MANUALS)
+	tests/run $(BUILD)
+
+bench: deps
+	$(MAKE) programs
+	tests/bench/run $(BUILD)
+
+fuzz: deps
+	$(MAKE) $(patsubst %,$(BUILD)/fuzz/fuzz_%,$(FUZZERS))
+	tests/fuzz/run $(BUILD) $(or $(FUZZ_SECONDS),60) $(FUZZERS)
+
+lint: deps $(MANUALS)
+	tests/lint $(BUILD)
+
+deps:
+	tests/deps
+
+install: all
+	install -D -m 755 $(BUILD)/epitaph $(DESTDIR)$(PREFIX)/sbin/epitaph
+	install -D -m 644 $(BUILD)/doc/epitaph.8 $(DESTDIR)$(PREFIX)/share/man/man8/epitaph.8
+	install -D -m 644 $(BUILD)/doc/epitaph.conf.5 $(DESTDIR)$(PREFIX)/share/man/man5/epitaph.conf.5
+	install -D -m 644 rules/examples/first.conf $(DESTDIR)$(PREFIX)/share/doc/epitaph/examples/first.conf
+	test -e $(DESTDIR)$(SYSCONFDIR)/epitaph/epitaph.conf || \
+		install -D -m 644 rules/examples/first.conf $(DESTDIR)$(SYSCONFDIR)/epitaph/epitaph.conf
+
+uninstall:
+	rm -f $(DESTDIR)$(PREFIX)/sbin/epitaph $(DESTDIR)$(PREFIX)/share/man/man8/epitaph.8 \
+		$(DESTDIR)$(PREFIX)/share/man/man5/epitaph.conf.5
+	rm -rf $(DESTDIR)$(PREFIX)/share/doc/epitaph
+	@echo "$(DESTDIR)$(SYSCONFDIR)/epitaph is kept: it holds your policy"
+
+clean:
+	rm -rf $(BUILD)
+
+-include $(ALL_OBJECTS:.o=.d) $(wildcard $(BUILD)/tests/*/*.d)
+
+FORCE:
+.PHONY: all help programs demo check bench fuzz lint deps install uninstall clean FORCE
+.SECONDARY:
+.DELETE_ON_ERROR:

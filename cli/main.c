@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "cli/cli.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#ifndef EPITAPH_VERSION
+#error "the build sets EPITAPH_VERSION"
+#endif
+
+static const struct cli_command commands[] = {
+	{ "run",
+	  NULL,
+	  false,
+	  "enforce a policy, in the foreground",
+	  "Binds the queues, loads the rules that divert packets to them, and removes those rules at\n"
+	  "the end. SIGHUP reads the policy again and reopens the log; a policy with errors is refused\n"
+	  "and the old one stays in force. SIGUSR1 logs counters. SIGTERM and SIGINT end it.",
+	  { { 'c', "config", "FILE", "the policy; " CLI_POLICY_FILE " if not given" },
+	    { 'e', "events", "FILE",
+	      "log events there, '-' for standard output; else as 'log' says" },
+	    { 0, "no-rules", NULL, "load no rules: others divert packets to the queues" },
+	    { 0, "keep-rules", NULL, "leave the rules in the kernel at the end" } },
+	  command_run },
+	{ "check",
+	  "FILE",
+	  true,
+	  "find all that is wrong with a policy",
+	  "Exits 0 when there is no error, 1 when there is one.",
+	  { { 0, "werror", NULL, "warnings are errors" } },
+	  command_check },
+	{ "plan",
+	  "FILE",
+	  true,
+	  "print the rules that would be loaded for a policy",
+	  "Prints them in the backend's own syntax; loads nothing.",
+	  { { 'b', "backend", "NAME", "nft or iptables; else as the policy and the kernel say" } },
+	  command_plan },
+	{ "replay",
+	  "IN.pcap",
+	  true,
+	  "judge a capture under a policy",
+	  "Prints the events that the daemon would log, one JSON object per line; 'sent' says which\n"
+	  "resets it would send.",
+	  { { 'p', "policy", "FILE", "the policy; " CLI_POLICY_FILE " if not given" },
+	    { 'w', "write", "OUT.pcap", "write what would be sent, as raw IP packets" },
+	    { 'i', "iif", "NAME", "interface that packets of initiators come in by" },
+	    { 'o', "oif", "NAME", "interface that they leave by" } },
+	  command_replay },
+	{ "read",
+	  "IN.pcap",
+	  true,
+	  "list the resets of a capture, with what they say",
+	  "A line per TCP reset. What a reset says was chosen by its sender and is not authenticated.",
+	  { { 'j', "json", NULL, "one JSON object per line" } },
+	  command_read },
+};
+
+enum { COMMANDS = sizeof(commands) / sizeof(commands[0]) };
+
+static void print_usage(FILE *out)
+{
+	fprintf(out,
+		"usage: epitaph COMMAND [OPTION]...\n\n"
+		"epitaph cuts TCP connections that a policy forbids, and says why in the reset.\n\n");
+	for (size_t i = 0; i < COMMANDS; i++)
+		fprintf(out, "  %-8s %s\n", commands[i].name, commands[i].summary);
+	fprintf(out,
+		"\n'epitaph COMMAND --help' describes one; 'epitaph --version' prints the version.\n"
+		"Exit codes: 0 done, 1 something is wrong or failed, 2 usage.\n");
+}
+
+static void print_help(const struct cli_command *c, FILE *out)
+{
+	fprintf(out, "usage: epitaph %s%s%s%s\n\n%s.\n\n%s\n\n", c->name,
+		c->option[0].name ? " [OPTION]..." : "", c->operand ? " " : "",
+		c->operand ? c->operand : "", c->summary, c->details);
+	for (const struct cli_option *o = c->option; o->name != NULL; o++) {
+		char letter[5] = "    ", left[64];
+
+		if (o->letter != 0)
+			snprintf(letter, sizeof(letter), "-%c, ", o->letter);
+		snprintf(left, sizeof(left), "%s--%s%s%s", letter, o->name, o->value ? "=" : "",
+			 o->value ? o->value : "");
+		fprintf(out, "  %-24s %s\n", left, o->help);
+	}
+	fprintf(out, "  %-24s %s\n", "-h, --help", "print this");
+}
+
+static int usage_error(const struct cli_command *c)
+{
+	fprintf(stderr, "Try 'epitaph %s --help'.\n", c->name);
+	return EXIT_USAGE;
+}
+
+/* Fill @args from the command line. Returns EXIT_DONE to go on, or -1 after the help was printed. */
+static int parse_args(const struct cli_command *c, int argc, char **argv, struct cli_args *args)
+{
+	struct option longs[CLI_OPTIONS + 2] = { { 0 } };
+	char shorts[3 * CLI_OPTIONS + 4] = ":h";
+	size_t n = 0, used = 2;
+	int got, index;
+
+	for (; c->option[n].name != NULL; n++) {
+		bool value = c->option[n].value != NULL;
+
+		longs[n] = (struct option){ c->option[n].name, value, NULL, 256 + (int)n };
+		if (c->option[n].letter != 0) {
+			shorts[used++] = c->option[n].letter;
+			if (value)
+				shorts[used++] = ':';
+		}
+	}
+	shorts[used] = '\0';
+	longs[n] = (struct option){ "help", no_argument, NULL, 'h' };
+	opterr = 0;
+	while ((got = getopt_long(argc, argv, shorts, longs, NULL)) != -1) {
+		if (got == 'h') {
+			print_help(c, stdout);
+			return -1;
+		}
+		if (got == '?' || got == ':') {
+			fprintf(stderr, "epitaph %s: %s: %s\n", c->name, argv[optind - 1],
+				got == ':' ? "needs a value" : "unknown option");
+			return usage_error(c);
+		}
+		index = got - 256;
+		for (size_t i = 0; got < 256 && i < n; i++) {
+			if (c->option[i].letter == got)
+				index = (int)i;
+		}
+		args->value[index] = optarg ? optarg : "";
+	}
+	if (optind < argc && c->operand != NULL)
+		args->operand = argv[optind++];
+	if (optind < argc) {
+		fprintf(stderr, "epitaph %s: unexpected '%s'\n", c->name, argv[optind]);
+		return usage_error(c);
+	}
+	if (c->operand_needed && args->operand == NULL) {
+		fprintf(stderr, "epitaph %s: %s is missing\n", c->name, c->operand);
+		return usage_error(c);
+	}
+	return EXIT_DONE;
+}
+
+int main(int argc, char **argv)
+{
+	struct suggestion s = { NULL };
+	struct cli_args args = { { NULL }, NULL };
+	int result;
+
+	if (argc < 2) {
+		print_usage(stderr);
+		return EXIT_USAGE;
+	}
+	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
+	    strcmp(argv[1], "help") == 0) {
+		print_usage(stdout);
+		return EXIT_DONE;
+	}
+	if (strcmp(argv[1], "--version") == 0) {
+		printf("epitaph %s\n", EPITAPH_VERSION);
+		return EXIT_DONE;
+	}
+	s = (struct suggestion){ .word = argv[1], .word_len = strlen(argv[1]) };
+	for (size_t i = 0; i < COMMANDS; i++) {
+		if (strcmp(argv[1], commands[i].name) == 0) {
+			result = parse_args(&commands[i], argc - 1, argv + 1, &args);
+			if (result != EXIT_DONE)
+				return result < 0 ? EXIT_DONE : result;
+			result = commands[i].run(&args);
+			if (fflush(stdout) != 0 && result == EXIT_DONE) {
+				fprintf(stderr, "epitaph: cannot write the result: %s\n",
+					strerror(errno));
+				result = EXIT_FOUND;
+			}
+			return result;
+		}
+		suggestion_offer(&s, commands[i].name);
+	}
+	fprintf(stderr, "epitaph: unknown command '%s'", argv[1]);
+	if (s.best != NULL)
+		fprintf(stderr, "; did you mean '%s'?", s.best);
+	fprintf(stderr, "\nTry 'epitaph --help'.\n");
+	return EXIT_USAGE;
+}

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "events/event.h"
+
+#include <assert.h>
+
+static const char *const type_names[] = {
+	[EVENT_BLOCK] = "block",   [EVENT_LOG] = "log",	    [EVENT_RESET] = "reset",
+	[EVENT_POLICY] = "policy", [EVENT_STATS] = "stats",
+};
+static_assert(sizeof(type_names) / sizeof(type_names[0]) == EVENT_TYPES, "every type has a name");
+
+const char *event_type_name(enum event_type t)
+{
+	return type_names[t];
+}
+
+static void copy_name(char *out, size_t size, const char *from)
+{
+	size_t len = strnlen(from, size - 1);
+
+	memcpy(out, from, len);
+	out[len] = '\0';
+}
+
+/* What every event of a packet has. @swap: the event's direction is the packet's reverse. */
+static void fill_common(struct event *e, const struct judgement *j, const struct judge_input *in,
+			int64_t time_us, bool swap)
+{
+	bool original = swap == (j->side == SIDE_RESPONDER); /* so is the event's direction */
+	bool swap_ifaces = in->ifaces_of_flow ? !original : swap;
+
+	e->time_us = time_us;
+	e->has_flow = j->flow != NULL;
+	e->flow_id = j->flow ? j->flow->id : 0;
+	e->tuple = swap ? tuple_reverse(&j->packet.tuple) : j->packet.tuple;
+	copy_name(e->iif, sizeof(e->iif), swap_ifaces ? in->oif : in->iif);
+	copy_name(e->oif, sizeof(e->oif), swap_ifaces ? in->iif : in->oif);
+}
+
+static void fill_block(struct event *e, enum event_type type, const struct judgement *j,
+		       const struct rule *r, const struct judge_input *in, int64_t time_us)
+{
+	struct event_block *b = &e->block;
+
+	e->type = type;
+	fill_common(e, j, in, time_us, j->side == SIDE_RESPONDER);
+	memset(b, 0, sizeof(*b));
+	memcpy(b->id, j->event_id, sizeof(b->id));
+	copy_name(b->rule, sizeof(b->rule), r->name);
+	copy_name(b->host, sizeof(b->host), j->host);
+	b->action = r->action;
+	if (r->reason != NULL) {
+		copy_name(b->reason, sizeof(b->reason), r->reason->name);
+		b->code = r->reason->code;
+	}
+	if (type == EVENT_BLOCK && j->has_cut) {
+		copy_name(b->text, sizeof(b->text), j->cut.text);
+		b->refusal = j->cut.refusal;
+	}
+}
+
+static void fill_reset(struct event *e, const struct judgement *j, const struct judge_input *in,
+		       int64_t time_us)
+{
+	const struct packet *p = &j->packet;
+	struct event_reset *r = &e->reset;
+
+	e->type = EVENT_RESET;
+	fill_common(e, j, in, time_us, false);
+	memset(r, 0, sizeof(*r));
+	r->known = j->flow != NULL;
+	r->from_initiator = j->side == SIDE_INITIATOR;
+	r->ttl = p->ttl;
+	r->has_ttl_delta = j->flow != NULL && j->flow->side[j->side].ttl != 0;
+	if (r->has_ttl_delta)
+		r->ttl_delta = p->ttl - j->flow->side[j->side].ttl;
+	r->flags = p->flags;
+	r->window = p->window;
+	r->seq = p->seq;
+	r->ack = p->ack;
+	r->payload_len = p->payload_len;
+	r->reading = j->reading;
+}
+
+unsigned events_of(const struct judgement *j, const struct policy *p, const struct judge_input *in,
+		   int64_t time_us, struct event out[EVENTS_PER_PACKET])
+{
+	unsigned n = 0;
+
+	if (j->error != PACKET_OK)
+		return 0;
+	if (j->is_reset && (p->log.resets == RESETS_ALL ||
+			    (p->log.resets == RESETS_TEXT && j->packet.payload_len > 0)))
+		fill_reset(&out[n++], j, in, time_us);
+	for (unsigned i = 0; i < j->decision.logs; i++)
+		fill_block(&out[n++], EVENT_LOG, j, policy_rule(p, j->decision.log[i]), in,
+			   time_us);
+	if (j->has_block)
+		fill_block(&out[n++], EVENT_BLOCK, j, j->rule, in, time_us);
+	return n;
+}

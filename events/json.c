@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "events/json.h"
+
+#include "events/community_id.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <stdlib.h>
+#include <time.h>
+
+static void set_string(json_t *o, const char *key, const char *value)
+{
+	if (value != NULL && value[0] != '\0')
+		json_object_set_new(o, key, json_string(value));
+}
+
+static void set_number(json_t *o, const char *key, uint64_t value)
+{
+	json_object_set_new(o, key, json_integer((json_int_t)value));
+}
+
+static void set_bool(json_t *o, const char *key, bool value)
+{
+	json_object_set_new(o, key, json_boolean(value));
+}
+
+/* RFC 3339 in UTC, microseconds. */
+static void set_time(json_t *o, const char *key, int64_t time_us)
+{
+	time_t s = (time_t)(time_us / 1000000);
+	char text[64], all[80];
+	struct tm tm;
+
+	gmtime_r(&s, &tm);
+	strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &tm);
+	snprintf(all, sizeof(all), "%s.%06u+00:00", text, (unsigned)(time_us % 1000000));
+	set_string(o, key, all);
+}
+
+static void set_proto(json_t *o, uint8_t proto)
+{
+	char number[8];
+	const char *name = proto == PROTO_TCP	   ? "TCP"
+			   : proto == PROTO_UDP	   ? "UDP"
+			   : proto == PROTO_ICMP   ? "ICMP"
+			   : proto == PROTO_ICMPV6 ? "IPv6-ICMP"
+						   : NULL;
+
+	if (name == NULL) {
+		snprintf(number, sizeof(number), "%03u", proto);
+		name = number;
+	}
+	set_string(o, "proto", name);
+}
+
+static void set_flow(json_t *o, const struct event *e)
+{
+	char text[ADDR_STRLEN], id[COMMUNITY_ID_LEN + 1];
+	bool ports = e->tuple.proto == PROTO_TCP || e->tuple.proto == PROTO_UDP;
+
+	if (e->has_flow)
+		set_number(o, "flow_id", e->flow_id);
+	if (ports)
+		set_string(o, "community_id", community_id(&e->tuple, id));
+	set_string(o, "src_ip", addr_format(&e->tuple.src, text));
+	if (ports)
+		set_number(o, "src_port", e->tuple.sport);
+	set_string(o, "dest_ip", addr_format(&e->tuple.dst, text));
+	if (ports)
+		set_number(o, "dest_port", e->tuple.dport);
+	set_proto(o, e->tuple.proto);
+	set_string(o, "in_iface", e->iif);
+	set_string(o, "out_iface", e->oif);
+}
+
+static json_t *block_object(const struct event *e)
+{
+	const struct event_block *b = &e->block;
+	json_t *o = json_object(), *sent;
+
+	set_string(o, "id", b->id);
+	set_string(o, "rule", b->rule);
+	set_string(o, "action", action_name(b->action));
+	set_string(o, "reason", b->reason);
+	set_string(o, "text", b->text);
+	if (b->code != 0)
+		set_number(o, "code", b->code);
+	set_string(o, "host", b->host);
+	if (e->type != EVENT_BLOCK)
+		return o;
+	if (b->action == ACTION_RESET || b->action == ACTION_REJECT) {
+		sent = json_object();
+		set_bool(sent, "source", b->sent_source);
+		set_bool(sent, "destination", b->sent_destination);
+		json_object_set_new(o, "sent", sent);
+	}
+	if (b->refusal != RESET_ALLOWED && b->refusal != RESET_NOT_TCP)
+		set_string(o, "not_sent", reset_refusal_name(b->refusal));
+	set_number(o, "count", 1);
+	return o;
+}
+
+static void format_flags(uint8_t flags, char out[9])
+{
+	static const char letters[] = "FSRPAUEC";
+	size_t n = 0;
+
+	for (int i = 0; i < 8; i++) {
+		if (flags & 1 << i)
+			out[n++] = letters[i];
+	}
+	out[n] = '\0';
+}
+
+static json_t *diag_object(const struct reset_reading *r)
+{
+	json_t *o = json_object();
+
+	set_number(o, "code", r->code);
+	set_number(o, "pen", r->pen);
+	if (r->pen == 0 && r->format == RESET_FORMAT_RECORD) {
+		set_string(o, "name_03", reset_code_name_03(r->code));
+		set_string(o, "name_02", reset_code_name_02(r->code));
+	}
+	return o;
+}
+
+static json_t *reset_object(const struct event *e)
+{
+	const struct event_reset *r = &e->reset;
+	const struct reset_reading *reading = &r->reading;
+	char flags[9], hex[2 * READING_RAW_MAX + 1] = "";
+	json_t *o = json_object();
+
+	set_string(o, "direction",
+		   !r->known	       ? "unknown"
+		   : r->from_initiator ? "to-destination"
+				       : "to-source");
+	set_string(o, "stage", reset_stage_name(reading->stage));
+	set_string(o, "kind", reset_kind_name(reading->kind));
+	set_number(o, "seq", r->seq);
+	set_number(o, "ack", r->ack);
+	set_bool(o, "seq_zero", r->seq == 0);
+	format_flags(r->flags, flags);
+	set_string(o, "flags", flags);
+	set_number(o, "window", r->window);
+	set_number(o, "ttl", r->ttl);
+	if (r->has_ttl_delta)
+		json_object_set_new(o, "ttl_delta", json_integer(r->ttl_delta));
+	set_string(o, "class", reset_class_name(reading->class));
+	set_number(o, "payload_len", r->payload_len);
+	if (reading->class == RESET_CLASS_NONE)
+		return o;
+	set_string(o, "format", reset_format_name(reading->format));
+	set_string(o, "text", reading->text);
+	set_bool(o, "text_truncated", reading->text_truncated);
+	if (reading->class == RESET_CLASS_DIAG)
+		json_object_set_new(o, "diag", diag_object(reading));
+	if (reading->invalid_diag)
+		set_bool(o, "diag_invalid", true);
+	for (size_t i = 0; i < reading->raw_len; i++)
+		snprintf(hex + 2 * i, 3, "%02x", reading->raw[i]);
+	set_string(o, "payload_hex", hex);
+	return o;
+}
+
+static json_t *policy_object(const struct event *e)
+{
+	const struct event_policy *p = &e->policy;
+	json_t *o = json_object();
+
+	set_string(o, "result", p->in_force ? "in-force" : "refused");
+	set_number(o, "generation", p->generation);
+	if (p->in_force) {
+		set_number(o, "rules", p->rules);
+		set_number(o, "sets", p->sets);
+	}
+	set_string(o, "message", p->message);
+	return o;
+}
+
+static json_t *stats_object(const struct event *e)
+{
+	const struct event_stats *s = &e->stats;
+	json_t *o = json_object();
+
+	set_number(o, "queue", s->queue);
+	set_number(o, "packets", s->judge.packets);
+	set_number(o, "malformed", s->judge.malformed);
+	set_number(o, "flows", s->judge.flows);
+	set_number(o, "flows_evicted", s->evicted);
+	set_number(o, "blocked", s->judge.blocked);
+	set_number(o, "answered", s->judge.answered);
+	set_number(o, "undecided", s->judge.undecided);
+	set_number(o, "resets_seen", s->judge.resets_seen);
+	set_number(o, "resets_with_payload", s->judge.resets_with_payload);
+	set_number(o, "resets_invalid_diag", s->judge.resets_invalid_diag);
+	set_number(o, "sent_resets", s->sent_resets);
+	set_number(o, "sent_icmp", s->sent_icmp);
+	set_number(o, "send_errors", s->send_errors);
+	set_number(o, "verdict_errors", s->verdict_errors);
+	set_number(o, "enobufs", s->enobufs);
+	set_number(o, "lost_events", s->lost_events);
+	set_number(o, "queue_dropped", s->queue_dropped);
+	set_number(o, "user_dropped", s->user_dropped);
+	return o;
+}
+
+static json_t *(*const objects[EVENT_TYPES])(const struct event *e) = {
+	[EVENT_BLOCK] = block_object,	[EVENT_LOG] = block_object,   [EVENT_RESET] = reset_object,
+	[EVENT_POLICY] = policy_object, [EVENT_STATS] = stats_object,
+};
+
+int json_write(const struct event *e, FILE *out)
+{
+	json_t *o = json_object();
+	const char *type = event_type_name(e->type);
+	char *line;
+	int result = -EIO;
+
+	set_time(o, "timestamp", e->time_us);
+	set_string(o, "event_type", type);
+	if (e->type != EVENT_POLICY && e->type != EVENT_STATS)
+		set_flow(o, e);
+	json_object_set_new(o, type, objects[e->type](e));
+	line = json_dumps(o, JSON_COMPACT);
+	json_decref(o);
+	if (line == NULL)
+		return -ENOMEM;
+	if (fprintf(out, "%s\n", line) >= 0)
+		result = 0;
+	free(line);
+	return result;
+}

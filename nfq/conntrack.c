@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "nfq/conntrack.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <libnetfilter_conntrack/libnetfilter_conntrack.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <linux/netfilter/nfnetlink_conntrack.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+struct conntrack {
+	struct mnl_socket *nl;
+	uint32_t port, seq;
+	struct nf_conntrack *entry, *empty; /* empty: what entry is reset to */
+};
+
+struct conntrack *conntrack_open(void)
+{
+	struct conntrack *c = calloc(1, sizeof(*c));
+
+	if (c == NULL)
+		return NULL;
+	c->entry = nfct_new();
+	c->empty = nfct_new();
+	c->nl = mnl_socket_open2(NETLINK_NETFILTER, SOCK_CLOEXEC);
+	if (c->entry == NULL || c->empty == NULL || c->nl == NULL ||
+	    mnl_socket_bind(c->nl, 0, MNL_SOCKET_AUTOPID) < 0) {
+		conntrack_close(c);
+		return NULL;
+	}
+	c->port = mnl_socket_get_portid(c->nl);
+	c->seq = (uint32_t)time(NULL);
+	return c;
+}
+
+void conntrack_close(struct conntrack *c)
+{
+	if (c == NULL)
+		return;
+	if (c->nl != NULL)
+		mnl_socket_close(c->nl);
+	if (c->entry != NULL)
+		nfct_destroy(c->entry);
+	if (c->empty != NULL)
+		nfct_destroy(c->empty);
+	free(c);
+}
+
+static void clear_entry(struct conntrack *c)
+{
+	nfct_copy(c->entry, c->empty, NFCT_CP_OVERRIDE);
+}
+
+/* The attributes of one direction. */
+struct direction_attrs {
+	enum nf_conntrack_attr v4_src, v4_dst, v6_src, v6_dst, sport, dport, l3, l4;
+};
+
+static const struct direction_attrs original_attrs = {
+	ATTR_ORIG_IPV4_SRC, ATTR_ORIG_IPV4_DST, ATTR_ORIG_IPV6_SRC, ATTR_ORIG_IPV6_DST,
+	ATTR_ORIG_PORT_SRC, ATTR_ORIG_PORT_DST, ATTR_ORIG_L3PROTO,  ATTR_ORIG_L4PROTO,
+};
+static const struct direction_attrs reply_attrs = {
+	ATTR_REPL_IPV4_SRC, ATTR_REPL_IPV4_DST, ATTR_REPL_IPV6_SRC, ATTR_REPL_IPV6_DST,
+	ATTR_REPL_PORT_SRC, ATTR_REPL_PORT_DST, ATTR_REPL_L3PROTO,  ATTR_REPL_L4PROTO,
+};
+
+static bool get_tuple(const struct nf_conntrack *ct, const struct direction_attrs *a,
+		      uint8_t family, struct ip_tuple *out)
+{
+	const void *src = nfct_get_attr(ct, family == 4 ? a->v4_src : a->v6_src);
+	const void *dst = nfct_get_attr(ct, family == 4 ? a->v4_dst : a->v6_dst);
+
+	if (src == NULL || dst == NULL)
+		return false;
+	if (family == 4) {
+		out->src = addr_from_v4(src);
+		out->dst = addr_from_v4(dst);
+	} else {
+		memcpy(out->src.b, src, 16);
+		memcpy(out->dst.b, dst, 16);
+	}
+	out->family = family;
+	out->proto = nfct_get_attr_u8(ct, a->l4);
+	out->sport = ntohs(nfct_get_attr_u16(ct, a->sport));
+	out->dport = ntohs(nfct_get_attr_u16(ct, a->dport));
+	return true;
+}
+
+static void set_tuple(struct nf_conntrack *ct, const struct direction_attrs *a,
+		      const struct ip_tuple *t)
+{
+	nfct_set_attr_u8(ct, a->l3, t->family == 4 ? AF_INET : AF_INET6);
+	if (t->family == 4) {
+		nfct_set_attr(ct, a->v4_src, t->src.b + 12);
+		nfct_set_attr(ct, a->v4_dst, t->dst.b + 12);
+	} else {
+		nfct_set_attr(ct, a->v6_src, t->src.b);
+		nfct_set_attr(ct, a->v6_dst, t->dst.b);
+	}
+	nfct_set_attr_u8(ct, a->l4, t->proto);
+	nfct_set_attr_u16(ct, a->sport, htons(t->sport));
+	nfct_set_attr_u16(ct, a->dport, htons(t->dport));
+}
+
+static bool get_tuples(const struct nf_conntrack *ct, uint8_t family, struct ct_tuples *out)
+{
+	struct ct_tuples t;
+
+	if (!get_tuple(ct, &original_attrs, family, &t.original) ||
+	    !get_tuple(ct, &reply_attrs, family, &t.reply))
+		return false;
+	*out = t;
+	return true;
+}
+
+bool conntrack_read(struct conntrack *c, const struct nlattr *ct, uint8_t family,
+		    struct ct_tuples *out)
+{
+	clear_entry(c);
+	if (nfct_payload_parse(mnl_attr_get_payload(ct), mnl_attr_get_payload_len(ct),
+			       family == 4 ? AF_INET : AF_INET6, c->entry) < 0)
+		return false;
+	return get_tuples(c->entry, family, out);
+}
+
+static int parse_entry(const struct nlmsghdr *nlh, void *data)
+{
+	struct conntrack *c = data;
+
+	clear_entry(c);
+	return nfct_nlmsg_parse(nlh, c->entry) < 0 ? MNL_CB_ERROR : MNL_CB_STOP;
+}
+
+static bool ask(struct conntrack *c, const struct direction_attrs *attrs, const struct ip_tuple *t)
+{
+	char buffer[MNL_SOCKET_BUFFER_SIZE];
+	struct nlmsghdr *nlh = mnl_nlmsg_put_header(buffer);
+	struct nfgenmsg *nfh;
+	uint32_t seq = ++c->seq;
+	ssize_t n;
+
+	nlh->nlmsg_type = (NFNL_SUBSYS_CTNETLINK << 8) | IPCTNL_MSG_CT_GET;
+	nlh->nlmsg_flags = NLM_F_REQUEST;
+	nlh->nlmsg_seq = seq;
+	nfh = mnl_nlmsg_put_extra_header(nlh, sizeof(*nfh));
+	nfh->nfgen_family = t->family == 4 ? AF_INET : AF_INET6;
+	nfh->version = NFNETLINK_V0;
+	nfh->res_id = 0;
+	clear_entry(c);
+	set_tuple(c->entry, attrs, t);
+	if (nfct_nlmsg_build(nlh, c->entry) < 0 ||
+	    mnl_socket_sendto(c->nl, nlh, nlh->nlmsg_len) < 0)
+		return false;
+	for (;;) {
+		n = mnl_socket_recvfrom(c->nl, buffer, sizeof(buffer));
+		if (n < 0)
+			return false;
+		if (((struct nlmsghdr *)buffer)->nlmsg_seq == seq)
+			break;
+	}
+	return mnl_cb_run(buffer, (size_t)n, seq, c->port, parse_entry, c) == MNL_CB_STOP &&
+	       nfct_attr_is_set(c->entry, ATTR_REPL_L4PROTO) == 1;
+}
+
+bool conntrack_lookup(struct conntrack *c, const struct ip_tuple *view, struct ct_tuples *out)
+{
+	struct ip_tuple reply = tuple_reverse(view);
+
+	if (!ask(c, &original_attrs, view) && !ask(c, &reply_attrs, &reply))
+		return false;
+	return get_tuples(c->entry, view->family, out);
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The two tuples of a connection as conntrack has them, with NAT applied. */
+#ifndef EPITAPH_NFQ_CONNTRACK_H
+#define EPITAPH_NFQ_CONNTRACK_H
+
+#include "tcp/addr.h"
+
+#include <libmnl/libmnl.h>
+
+struct conntrack;
+
+struct ct_tuples {
+	struct ip_tuple original, reply;
+};
+
+/* NULL without memory or without the right to ask. */
+struct conntrack *conntrack_open(void);
+void conntrack_close(struct conntrack *c);
+
+/* Read the NFQA_CT attribute of a queued packet. False when it holds no tuples. */
+bool conntrack_read(struct conntrack *c, const struct nlattr *ct, uint8_t family,
+		    struct ct_tuples *out);
+
+/*
+ * Ask the kernel over ctnetlink. @view is the flow's original direction as seen in the forward
+ * hook: with SNAT it is the original tuple, with DNAT its reverse is the reply tuple. False when
+ * there is no such entry; one that is not confirmed yet (a SYN in the forward hook) is none.
+ */
+bool conntrack_lookup(struct conntrack *c, const struct ip_tuple *view, struct ct_tuples *out);
+
+#endif

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* One NFQUEUE: packets in by the batch, verdicts out by the batch, over libmnl. */
+#ifndef EPITAPH_NFQ_QUEUE_H
+#define EPITAPH_NFQ_QUEUE_H
+
+#include "policy/judge.h"
+
+#include <libmnl/libmnl.h>
+
+enum {
+	QUEUE_BATCH = 64,
+	QUEUE_LENGTH = 8192, /* packets the kernel holds for us */
+	QUEUE_RCVBUF = 8 * 1024 * 1024,
+	QUEUE_ERROR = 256,
+};
+
+struct queue_packet {
+	uint32_t id;
+	struct bytes ip; /* points into the queue's buffer, valid until the next receive */
+	uint32_t mark;
+	uint32_t iif, oif;   /* interface indexes, 0 when there is none */
+	bool gso;	     /* an aggregate: more than one segment on the wire */
+	bool checksum_ready; /* false: the kernel fills the checksum in later */
+	enum direction direction;
+	const struct nlattr *ct; /* NFQA_CT, or NULL */
+};
+
+struct queue_settings {
+	uint16_t number;
+	bool fail_open; /* packets pass when the queue is full */
+};
+
+struct queue_counters {
+	uint64_t enobufs, verdict_errors, truncated;
+};
+
+struct queue;
+
+/* What opening a queue could not do, and what to do about it. */
+struct queue_error {
+	char text[QUEUE_ERROR];
+};
+
+/* Bind a queue. Returns NULL with @error filled. The caller owns it; closing drops what is queued. */
+struct queue *queue_open(const struct queue_settings *settings, struct queue_error *error);
+void queue_close(struct queue *q);
+
+/* The descriptor to poll for input. */
+int queue_fd(const struct queue *q);
+
+/* Receive what is there, at most QUEUE_BATCH, without waiting. Returns the number, or -errno. */
+int queue_receive(struct queue *q, struct queue_packet out[QUEUE_BATCH]);
+
+/* Add one verdict to the batch; nothing is sent before queue_flush(). */
+void queue_accept(struct queue *q, uint32_t id);
+void queue_drop(struct queue *q, uint32_t id);
+/* Accept with this packet mark, through the hook's rules once more (NF_REPEAT). */
+void queue_repeat(struct queue *q, uint32_t id, uint32_t mark);
+/* Accept @replacement, at most RESET_BUFFER octets, in place of the packet. */
+void queue_replace(struct queue *q, uint32_t id, struct bytes replacement);
+
+/* Send the verdicts in one message. Returns 0 or -errno. */
+int queue_flush(struct queue *q);
+
+const struct queue_counters *queue_counters(const struct queue *q);
+
+/* The kernel's own counters of queue @number: what it dropped because the queue was full
+ * (*queue_dropped) and because the socket was (*user_dropped). False when it is not listed. */
+bool queue_kernel_drops(uint16_t number, uint64_t *queue_dropped, uint64_t *user_dropped);
+
+/* The netlink port that owns queue @number, often a process id; 0 when nobody does. */
+uint32_t queue_owner(uint16_t number);
+
+#endif

@@ -1,0 +1,433 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "nfq/worker.h"
+
+#include "nfq/conntrack.h"
+#include "nfq/ifnames.h"
+#include "nfq/inject.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <sys/random.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { TICK_MS = 1000 };
+
+/* The resets that follow a verdict which carried the first one. */
+struct follow_up {
+	struct ip_tuple wire;
+	struct reset_numbers numbers;
+	struct bytes payload;
+	uint32_t ifindex;
+};
+
+struct worker {
+	struct workers *all;
+	unsigned index;
+	pthread_t thread;
+	bool started;
+	struct queue *queue;
+	struct judge *judge;
+	struct conntrack *conntrack;
+	struct inject *inject;
+	struct ifnames *iif_names, *oif_names;
+	int wake_fd;
+	_Atomic uint32_t seen_generation;
+	atomic_bool stop, log_stats;
+	/* The batch in hand. */
+	int64_t now_us, wall_us;
+	struct queue_packet packet[QUEUE_BATCH];
+	struct event event[QUEUE_BATCH]; /* block events, held until what they say is known */
+	unsigned events;
+	bool *replaced[QUEUE_BATCH]; /* "sent" flags that the verdicts decide */
+	unsigned replacements;
+	struct follow_up follow[QUEUE_BATCH * CUT_PAYLOADS];
+	unsigned follows;
+	uint8_t kept[QUEUE_BATCH][RESET_TEXT_MAX + RESET_DIAG_LEN]; /* payloads of follow-ups */
+	bool any_event;
+};
+
+struct workers {
+	struct workers_settings settings;
+	_Atomic(struct policy *) policy;
+	unsigned count;
+	struct worker *worker;
+};
+
+static int64_t clock_us(clockid_t clock)
+{
+	struct timespec t;
+
+	clock_gettime(clock, &t);
+	return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
+}
+
+static void put_event(struct worker *w, const struct event *e)
+{
+	log_put(w->all->settings.log, w->index, e);
+	w->any_event = true;
+}
+
+static void put_stats(struct worker *w)
+{
+	struct event e = { .type = EVENT_STATS, .time_us = clock_us(CLOCK_REALTIME) };
+	const struct inject_counters *sent = inject_counters(w->inject);
+	const struct queue_counters *queue = queue_counters(w->queue);
+	uint16_t number = (uint16_t)(w->all->settings.queue_first + w->index);
+
+	e.stats.judge = *judge_counters(w->judge);
+	e.stats.queue = number;
+	e.stats.evicted = judge_evicted(w->judge);
+	e.stats.sent_resets = sent->sent_resets;
+	e.stats.sent_icmp = sent->sent_icmp;
+	e.stats.send_errors = sent->errors;
+	e.stats.verdict_errors = queue->verdict_errors;
+	e.stats.enobufs = queue->enobufs;
+	e.stats.lost_events = log_lost(w->all->settings.log, w->index);
+	queue_kernel_drops(number, &e.stats.queue_dropped, &e.stats.user_dropped);
+	put_event(w, &e);
+}
+
+/*
+ * The tuple that a forged packet to the sender of @j's packet must carry, and the one to its
+ * receiver: those of conntrack, where it knows the flow, so that NAT is applied to them and the
+ * entry is closed; else what the packet itself shows.
+ */
+static void wire_tuples(struct worker *w, const struct judgement *j, const struct queue_packet *p,
+			struct ip_tuple *to_sender, struct ip_tuple *to_receiver)
+{
+	const struct ip_tuple *view = &j->flow->tuple;
+	bool from_initiator = j->side == SIDE_INITIATOR;
+	bool opens = (j->packet.flags & (TCP_SYN | TCP_ACK)) == TCP_SYN;
+	struct ct_tuples ct;
+	bool known = p->ct != NULL ? conntrack_read(w->conntrack, p->ct, view->family, &ct)
+				   : !opens && conntrack_lookup(w->conntrack, view, &ct);
+
+	if (!known) {
+		ct.original = *view;
+		ct.reply = tuple_reverse(view);
+	} else if (opens) {
+		/* The entry goes with the SYN: no NAT will be applied. The source knows its peer by
+		 * the address before DNAT, and we see the source as it was before SNAT. */
+		ct.reply = tuple_reverse(&ct.original);
+	}
+	*to_sender = from_initiator ? ct.reply : ct.original;
+	*to_receiver = from_initiator ? ct.original : ct.reply;
+}
+
+static void follow_up(struct worker *w, const struct ip_tuple *wire, struct reset_numbers numbers,
+		      struct bytes payload, uint32_t ifindex)
+{
+	w->follow[w->follows++] = (struct follow_up){ *wire, numbers, payload, ifindex };
+}
+
+/* The packet itself becomes the reset to its receiver; the others follow the verdict. */
+static void replace_packet(struct worker *w, const struct judgement *j,
+			   const struct queue_packet *p, const struct ip_tuple *wire, bool *sent)
+{
+	const struct cut *c = &j->cut;
+	uint8_t bytes[RESET_BUFFER], *kept = w->kept[p - w->packet];
+	size_t len = reset_build(&j->packet.tuple, c->receiver, RESET_TTL, c->payload[0], bytes,
+				 sizeof(bytes));
+
+	queue_replace(w->queue, p->id, (struct bytes){ bytes, len });
+	if (sent != NULL)
+		w->replaced[w->replacements++] = sent;
+	for (unsigned i = 1; i < c->payloads; i++) {
+		memcpy(kept, c->payload[i].at, c->payload[i].len);
+		follow_up(w, wire, c->receiver, (struct bytes){ kept, c->payload[i].len }, p->oif);
+		kept += c->payload[i].len;
+	}
+}
+
+/* Carry out a cut. @e is its event, or NULL when the flow was cut before. */
+static void carry_out(struct worker *w, const struct judgement *j, const struct queue_packet *p,
+		      struct event *e)
+{
+	const struct cut *c = &j->cut;
+	struct ip_tuple to_sender, to_receiver;
+	bool from_initiator = j->side == SIDE_INITIATOR, *sender_sent = NULL, *receiver_sent = NULL;
+
+	if (e != NULL) {
+		sender_sent = from_initiator ? &e->block.sent_source : &e->block.sent_destination;
+		receiver_sent = from_initiator ? &e->block.sent_destination : &e->block.sent_source;
+	}
+	if (c->reject && inject_prohibited(w->inject, &j->packet, p->iif) && sender_sent != NULL)
+		*sender_sent = true;
+	if (!c->to_sender && !c->to_receiver) {
+		queue_drop(w->queue, p->id);
+		return;
+	}
+	wire_tuples(w, j, p, &to_sender, &to_receiver);
+	for (unsigned i = 0; c->to_sender && i < c->payloads; i++)
+		inject_reset(w->inject, &to_sender, c->sender, c->payload[i], p->iif, sender_sent);
+	if (c->to_receiver && !p->gso && p->checksum_ready) {
+		replace_packet(w, j, p, &to_receiver, receiver_sent);
+		return;
+	}
+	queue_drop(w->queue, p->id);
+	for (unsigned i = 0; c->to_receiver && i < c->payloads; i++)
+		inject_reset(w->inject, &to_receiver, c->receiver, c->payload[i], p->oif,
+			     receiver_sent);
+}
+
+/* Hand on the events of a judgement; the one of a cut is held back and returned. */
+static struct event *note_events(struct worker *w, const struct judgement *j,
+				 const struct policy *policy, const struct judge_input *in)
+{
+	struct event *held = &w->event[w->events], list[EVENTS_PER_PACKET];
+	unsigned n;
+
+	if (!j->is_reset && !j->has_block && j->decision.logs == 0)
+		return NULL;
+	n = events_of(j, policy, in, w->wall_us, list);
+	if (n > 0 && j->has_block && j->has_cut) {
+		*held = list[--n];
+		w->events++;
+	} else {
+		held = NULL;
+	}
+	for (unsigned i = 0; i < n; i++)
+		put_event(w, &list[i]);
+	return held;
+}
+
+static void handle_packet(struct worker *w, const struct policy *policy,
+			  const struct queue_packet *p)
+{
+	struct judge_input in = {
+		.ip = p->ip,
+		.now_us = w->now_us,
+		.iif = ifnames_get(w->iif_names, p->iif, w->now_us),
+		.oif = ifnames_get(w->oif_names, p->oif, w->now_us),
+		.checksum_ready = p->checksum_ready && !p->gso,
+		.direction = p->direction,
+	};
+	struct judgement j;
+	struct event *held;
+
+	judge_packet(w->judge, policy, &in, &j);
+	held = note_events(w, &j, policy, &in);
+	if (j.has_cut)
+		carry_out(w, &j, p, held);
+	else if (j.verdict == VERDICT_DECIDED)
+		queue_repeat(w->queue, p->id, p->mark | w->all->settings.decided_mark);
+	else if (j.verdict == VERDICT_PASS)
+		queue_accept(w->queue, p->id);
+	else
+		queue_drop(w->queue, p->id);
+}
+
+/* What was held back goes out: resets, verdicts, the resets behind those, events. */
+static void finish_batch(struct worker *w)
+{
+	bool verdicts_sent;
+
+	inject_flush(w->inject);
+	verdicts_sent = queue_flush(w->queue) == 0;
+	for (unsigned i = 0; i < w->replacements && verdicts_sent; i++)
+		*w->replaced[i] = true;
+	for (unsigned i = 0; i < w->follows; i++) {
+		const struct follow_up *f = &w->follow[i];
+
+		inject_reset(w->inject, &f->wire, f->numbers, f->payload, f->ifindex, NULL);
+	}
+	inject_flush(w->inject);
+	for (unsigned i = 0; i < w->events; i++)
+		put_event(w, &w->event[i]);
+	if (w->any_event)
+		log_wake(w->all->settings.log);
+	w->events = w->replacements = w->follows = 0;
+	w->any_event = false;
+}
+
+static void handle_queue(struct worker *w, const struct policy *policy)
+{
+	int n = queue_receive(w->queue, w->packet);
+
+	if (n < 0) {
+		fprintf(stderr, "epitaph: cannot receive from queue %u: %s\n",
+			w->all->settings.queue_first + w->index, strerror(-n));
+		atomic_store(&w->stop, true);
+		return;
+	}
+	for (int i = 0; i < n; i++)
+		handle_packet(w, policy, &w->packet[i]);
+	finish_batch(w);
+}
+
+static void *worker_thread(void *arg)
+{
+	struct worker *w = arg;
+	struct pollfd fds[] = {
+		{ .fd = queue_fd(w->queue), .events = POLLIN },
+		{ .fd = w->wake_fd, .events = POLLIN },
+	};
+	int64_t ticked_us = 0;
+	uint64_t count;
+
+	while (!atomic_load(&w->stop)) {
+		int ready = poll(fds, 2, TICK_MS);
+		struct policy *policy = atomic_load(&w->all->policy);
+
+		atomic_store(&w->seen_generation, policy->generation);
+		if (ready > 0 && fds[1].revents != 0 && read(w->wake_fd, &count, sizeof(count)) < 0)
+			continue;
+		w->now_us = clock_us(CLOCK_MONOTONIC);
+		w->wall_us = clock_us(CLOCK_REALTIME);
+		if (ready > 0 && fds[0].revents != 0)
+			handle_queue(w, policy);
+		if (atomic_exchange(&w->log_stats, false))
+			put_stats(w);
+		if (w->now_us - ticked_us >= TICK_MS * 1000) {
+			judge_expire(w->judge, w->now_us);
+			ticked_us = w->now_us;
+		}
+	}
+	put_stats(w);
+	log_wake(w->all->settings.log);
+	return NULL;
+}
+
+static void close_worker(struct worker *w)
+{
+	queue_close(w->queue);
+	judge_free(w->judge);
+	conntrack_close(w->conntrack);
+	inject_close(w->inject);
+	ifnames_free(w->iif_names);
+	ifnames_free(w->oif_names);
+	if (w->wake_fd >= 0)
+		close(w->wake_fd);
+}
+
+static bool open_worker(struct worker *w, struct queue_error *error)
+{
+	const struct workers_settings *s = &w->all->settings;
+	struct queue_settings queue = { (uint16_t)(s->queue_first + w->index), s->fail_open };
+	struct flow_limits limits = judge_default_limits;
+	int result;
+
+	w->wake_fd = eventfd(0, EFD_CLOEXEC);
+	if (getrandom(&limits.key, sizeof(limits.key), 0) != sizeof(limits.key))
+		limits.key = (uint64_t)clock_us(CLOCK_REALTIME);
+	w->judge = judge_new(&limits);
+	w->iif_names = ifnames_new();
+	w->oif_names = ifnames_new();
+	w->conntrack = conntrack_open();
+	result = inject_open(s->own_mark, &w->inject);
+	if (result != 0) {
+		snprintf(error->text, sizeof(error->text), "cannot open raw sockets: %s%s",
+			 strerror(-result),
+			 result == -EPERM ? "; run as root or with CAP_NET_RAW" : "");
+		return false;
+	}
+	if (w->judge == NULL || w->iif_names == NULL || w->oif_names == NULL ||
+	    w->conntrack == NULL || w->wake_fd < 0) {
+		snprintf(error->text, sizeof(error->text), "cannot prepare a worker: %s",
+			 strerror(errno));
+		return false;
+	}
+	w->queue = queue_open(&queue, error);
+	return w->queue != NULL;
+}
+
+struct workers *workers_start(const struct workers_settings *settings, struct policy *policy,
+			      struct queue_error *error)
+{
+	struct workers *all = calloc(1, sizeof(*all));
+	unsigned count = settings->queue_last - settings->queue_first + 1u;
+
+	if (all == NULL || (all->worker = calloc(count, sizeof(*all->worker))) == NULL) {
+		snprintf(error->text, sizeof(error->text), "not enough memory for %u workers",
+			 count);
+		free(all);
+		return NULL;
+	}
+	all->settings = *settings;
+	atomic_store(&all->policy, policy);
+	for (all->count = 0; all->count < count; all->count++) {
+		struct worker *w = &all->worker[all->count];
+
+		w->all = all;
+		w->index = all->count;
+		w->wake_fd = -1;
+		if (!open_worker(w, error)) {
+			all->count++;
+			workers_stop(all);
+			return NULL;
+		}
+	}
+	for (unsigned i = 0; i < count; i++) {
+		struct worker *w = &all->worker[i];
+
+		w->started = pthread_create(&w->thread, NULL, worker_thread, w) == 0;
+		if (!w->started) {
+			snprintf(error->text, sizeof(error->text), "cannot start a thread");
+			workers_stop(all);
+			return NULL;
+		}
+	}
+	return all;
+}
+
+static void wake(struct worker *w)
+{
+	uint64_t one = 1;
+	ssize_t written = write(w->wake_fd, &one, sizeof(one));
+
+	(void)written; /* fails only when the counter is full: the worker is awake then */
+}
+
+struct policy *workers_swap(struct workers *w, struct policy *policy)
+{
+	uint32_t generation = policy->generation;
+	struct policy *old = atomic_exchange(&w->policy, policy);
+
+	for (unsigned i = 0; i < w->count; i++)
+		wake(&w->worker[i]);
+	for (unsigned i = 0; i < w->count; i++) {
+		while (atomic_load(&w->worker[i].seen_generation) != generation &&
+		       !atomic_load(&w->worker[i].stop))
+			usleep(200);
+	}
+	return old;
+}
+
+bool workers_alive(const struct workers *w)
+{
+	for (unsigned i = 0; i < w->count; i++) {
+		if (atomic_load(&w->worker[i].stop))
+			return false;
+	}
+	return true;
+}
+
+void workers_log_stats(struct workers *w)
+{
+	for (unsigned i = 0; i < w->count; i++) {
+		atomic_store(&w->worker[i].log_stats, true);
+		wake(&w->worker[i]);
+	}
+}
+
+void workers_stop(struct workers *w)
+{
+	for (unsigned i = 0; i < w->count; i++) {
+		atomic_store(&w->worker[i].stop, true);
+		if (w->worker[i].started)
+			wake(&w->worker[i]);
+	}
+	for (unsigned i = 0; i < w->count; i++) {
+		if (w->worker[i].started)
+			pthread_join(w->worker[i].thread, NULL);
+	}
+	for (unsigned i = 0; i < w->count; i++)
+		close_worker(&w->worker[i]);
+	free(w->worker);
+	free(w);
+}

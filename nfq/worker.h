@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Workers: a thread per queue, with flows, conntrack look-ups and raw sockets of its own.
+ *
+ * Theory of operation. Queue balancing hashes both directions of a flow to one queue, so workers
+ * share nothing but the pointer to the policy in force and the log's rings. A worker reads the
+ * pointer once per batch and says which generation it has seen; whoever swaps it waits until every
+ * worker has seen the new one, and only then frees the old. A batch goes in this order: judge all,
+ * send resets to the senders of cut packets, send all verdicts (some carry a reset in place of the
+ * packet), send what must follow those, push the events, which so can say what was really sent.
+ */
+#ifndef EPITAPH_NFQ_WORKER_H
+#define EPITAPH_NFQ_WORKER_H
+
+#include "events/log.h"
+#include "nfq/queue.h"
+
+struct workers;
+
+struct workers_settings {
+	uint16_t queue_first, queue_last;
+	bool fail_open;
+	uint32_t own_mark, decided_mark;
+	struct log *log; /* ring n belongs to worker n */
+};
+
+/*
+ * Bind all queues and start their threads under @policy, which stays the caller's. Returns NULL with
+ * @error filled; nothing runs then.
+ */
+struct workers *workers_start(const struct workers_settings *settings, struct policy *policy,
+			      struct queue_error *error);
+
+/* Put @policy in force, wait until no worker uses the one before, and return that. */
+struct policy *workers_swap(struct workers *w, struct policy *policy);
+
+/* False when some worker had to give up its queue; it has said why on standard error. */
+bool workers_alive(const struct workers *w);
+
+/* Have every worker log a "stats" event. */
+void workers_log_stats(struct workers *w);
+
+/* Log a last "stats" event each, stop, join, close the queues, free. */
+void workers_stop(struct workers *w);
+
+#endif

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * One packet in, one judgement out: the engine that the daemon, replay, unit tests and fuzzers run.
+ *
+ * Theory of operation. The packet is parsed and its flow found or opened. A reset is read and passed
+ * on. A packet of a blocked flow is cut again, one of an accepted flow passes. While a flow is
+ * undecided, the initiator's first octets are gathered until every L7 field that a rule asks for is
+ * known, or until they never will be; then "on undecided" decides. The judgement says what to do
+ * with the packet, which resets to send to whom with which numbers, and what there is to log; it
+ * does none of it. Time comes in with the packet.
+ */
+#ifndef EPITAPH_POLICY_JUDGE_H
+#define EPITAPH_POLICY_JUDGE_H
+
+#include "policy/decide.h"
+#include "tcp/flow.h"
+#include "tcp/packet.h"
+#include "tcp/reset.h"
+#include "tcp/reset_read.h"
+
+enum verdict {
+	VERDICT_PASS,	 /* let it go on, and show us the next one */
+	VERDICT_DECIDED, /* let it go on; the flow needs no more judging */
+	VERDICT_DROP,
+};
+
+enum direction {
+	DIRECTION_UNKNOWN,
+	DIRECTION_ORIGINAL,
+	DIRECTION_REPLY,
+};
+
+struct judge_input {
+	struct bytes ip;
+	int64_t now_us;
+	const char *iif, *oif; /* of this packet; "" when not known */
+	bool ifaces_of_flow;   /* iif and oif are those of the original direction instead */
+	bool checksum_ready;   /* false: the kernel has not filled it in yet, do not look at it */
+	enum direction direction; /* by conntrack, when it is known */
+};
+
+/* A reset's payloads, in the order they are sent: with payload first, empty last. */
+enum { CUT_PAYLOADS = 3 };
+
+struct cut {
+	bool first;		     /* the packet that got the flow cut, not a later one of it */
+	bool to_sender, to_receiver; /* resets to send, after what may be answered at all */
+	bool reject;		     /* ICMP prohibited to the sender instead */
+	enum reset_refusal refusal;  /* why no reset is sent although the rule says so */
+	struct reset_numbers sender, receiver;
+	unsigned payloads;
+	struct bytes payload[CUT_PAYLOADS]; /* point into text and diag below */
+	size_t text_len;
+	char text[TEXT_MAX + 1];
+	uint8_t diag[RESET_DIAG_LEN];
+};
+
+struct judgement {
+	enum verdict verdict;
+	enum packet_error error; /* not PACKET_OK: nothing below is set */
+	struct packet packet;
+	const struct flow *flow;  /* NULL when none is known; valid until the next call */
+	enum flow_side_name side; /* who sent the packet */
+	bool is_reset;		  /* reading is set */
+	bool has_block;		  /* a flow was decided by rule, which says so in an event */
+	bool has_cut;		  /* cut is set; verdict is VERDICT_DROP */
+	const struct rule *rule;
+	uint16_t code; /* of the rule's reason */
+	struct decision decision;
+	char event_id[EVENT_ID_LEN + 1];
+	char host[L7_NAME_MAX + 1]; /* server name or host, "" when not known */
+	struct cut cut;
+	struct reset_reading reading;
+};
+
+struct judge_counters {
+	uint64_t packets, malformed, flows, blocked, answered, resets_seen, resets_with_payload;
+	uint64_t resets_invalid_diag, undecided;
+};
+
+struct judge;
+
+/* The usual limits of a judge. */
+extern const struct flow_limits judge_default_limits;
+
+/* NULL without memory. The caller owns it. */
+struct judge *judge_new(const struct flow_limits *limits);
+void judge_free(struct judge *j);
+
+/* Judge one packet under @p. *out needs no initialisation and points into @in->ip. */
+void judge_packet(struct judge *j, const struct policy *p, const struct judge_input *in,
+		  struct judgement *out);
+
+/* Forget what timed out; call now and then. */
+void judge_expire(struct judge *j, int64_t now_us);
+
+const struct judge_counters *judge_counters(const struct judge *j);
+uint64_t judge_evicted(const struct judge *j);
+
+#endif

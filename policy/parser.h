@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Inside the parser: its state, and the helpers that its parts share. */
+#ifndef EPITAPH_POLICY_PARSER_H
+#define EPITAPH_POLICY_PARSER_H
+
+#include "policy/lex.h"
+#include "policy/policy.h"
+
+struct define {
+	const char *name;
+	struct place place;
+	const struct token *value; /* one value or a list in braces */
+	bool used;
+};
+
+/* A name to resolve once everything was read, so that order in the file does not matter. */
+struct pending {
+	uint16_t rule;
+	size_t match; /* of @set; unused for a reason */
+	const struct token *name;
+};
+
+struct pending_list {
+	struct pending *list;
+	size_t count;
+};
+
+struct parser {
+	const struct token *at; /* the token in hand; the list ends with TOKEN_END */
+	struct diags *diags;
+	struct policy *policy;
+	struct define *define;
+	size_t defines;
+	struct pending_list set_use, reason_use;
+	bool has_policy;
+	bool no_memory;
+};
+
+/* One keyword of a block, and what reads the rest of its statement. */
+struct statement {
+	const char *words; /* one or two, separated by a blank */
+	bool (*parse)(struct parser *p);
+};
+
+/* Grow a list by one zeroed element; NULL (and no_memory set) when there is no room. */
+void *parser_grow(struct parser *p, void **list, size_t *count, size_t size);
+
+/* True, and the word is taken, when the token in hand is this word. */
+bool parser_take_word(struct parser *p, const char *word);
+
+/* The same for one or two words, separated by a blank. */
+bool parser_take_words(struct parser *p, const char *words);
+
+/* Take a token of @kind and return it; NULL after an error that says @what was expected. */
+const struct token *parser_expect(struct parser *p, enum token_kind kind, const char *what);
+
+/* Report the token in hand: "expected WHAT, found ...". Always false. */
+bool parser_unexpected(struct parser *p, const char *what);
+
+/* Report an unknown word with the nearest of @s. */
+void parser_unknown(struct parser *p, const char *what, const struct suggestion *s);
+
+/* If @words are two, of which the first is the word in hand, write that word and the next one to
+ * @out, so that both are compared with @words. */
+bool parser_pair(const struct parser *p, const char *words, char out[64]);
+
+/* "{", statements by @table until "}"; a bad statement is skipped. @otherwise, if any, reads
+ * statements that start with no word of the table. */
+bool parser_block(struct parser *p, const char *what, const struct statement *table, size_t rows,
+		  bool (*otherwise)(struct parser *p));
+
+/* The index of the word in hand among @names, taken; -1 after an error that lists them. */
+int parser_choice(struct parser *p, const char *what, const char *const *names, int count);
+
+/* A name: [a-z][a-z0-9-]{0,30}, copied. False after an error. */
+bool parser_name(struct parser *p, const char *what, char out[NAME_LEN + 1], struct place *place);
+
+/* Read a value or a list in braces into @s. False after an error. */
+bool parser_operand(struct parser *p, struct set *s, uint8_t family);
+
+/* A new set of the policy; NULL without memory. */
+struct set *parser_new_set(struct parser *p, enum set_type type);
+
+/* "policy forward { ... }", behind the word "policy". */
+bool parse_policy_section(struct parser *p);
+
+/* "daemon { ... }" and "log { ... }", behind their words. */
+bool parse_daemon_section(struct parser *p);
+bool parse_log_section(struct parser *p);
+
+/* Resolve names, seal sets, and look for what cannot be meant. */
+void policy_check(struct parser *p);
+
+#endif

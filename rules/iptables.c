@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The iptables backend: iptables-nft-save and iptables-nft-restore.
+ *
+ * Theory of operation. What is ours is two chains and a jump to one of them in a table that others
+ * may use too. A restore with --noflush empties and refills our chains in one transaction; jumps that
+ * an earlier run left are counted first and deleted in the same transaction. If the table did not
+ * exist before, a third, empty chain records that in the kernel itself, so that whoever cleans up,
+ * a later run after a crash included, removes the table as well when nothing else is in it.
+ */
+#include "rules/rules.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <spawn.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+extern char **environ;
+
+/* What stands in the kernel of one family. */
+struct present {
+	bool table, chain, marker, foreign; /* foreign: rules or chains that are not ours */
+	unsigned jumps;
+};
+
+static const char *tool(int family, bool save)
+{
+	if (family == 4)
+		return save ? "iptables-nft-save" : "iptables-nft-restore";
+	return save ? "ip6tables-nft-save" : "ip6tables-nft-restore";
+}
+
+static const char *family_name(int family)
+{
+	return family == 4 ? "ip" : "ip6";
+}
+
+static char *read_all(int fd)
+{
+	size_t size = 0, room = 4096;
+	char *text = malloc(room), *grown;
+	ssize_t n;
+
+	while (text != NULL && (n = read(fd, text + size, room - size - 1)) > 0) {
+		size += (size_t)n;
+		if (room - size > 1)
+			continue;
+		room *= 2;
+		grown = realloc(text, room);
+		if (grown == NULL)
+			free(text);
+		text = grown;
+	}
+	if (text != NULL)
+		text[size] = '\0';
+	return text;
+}
+
+/* Write all of @text; a reader that ends early is seen in its exit code. */
+static void write_all(int fd, const char *text)
+{
+	size_t left = strlen(text);
+
+	while (left > 0) {
+		ssize_t n = write(fd, text, left);
+
+		if (n <= 0)
+			return;
+		text += n;
+		left -= (size_t)n;
+	}
+}
+
+/*
+ * Run @argv with @input; *output gets what it printed on the stream @from (1 or 2), to be freed.
+ * Returns its exit code, or -errno when it did not run.
+ */
+static int run(char *const argv[], const char *input, int from, char **output)
+{
+	posix_spawn_file_actions_t actions;
+	int in[2], out[2], status = 0, result;
+	pid_t pid;
+
+	if (pipe2(in, O_CLOEXEC) != 0)
+		return -errno;
+	if (pipe2(out, O_CLOEXEC) != 0) {
+		result = -errno;
+		close(in[0]);
+		close(in[1]);
+		return result;
+	}
+	posix_spawn_file_actions_init(&actions);
+	posix_spawn_file_actions_adddup2(&actions, in[0], 0);
+	posix_spawn_file_actions_adddup2(&actions, out[1], from);
+	if (from == 1)
+		posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0);
+	result = -posix_spawnp(&pid, argv[0], &actions, NULL, argv, environ);
+	posix_spawn_file_actions_destroy(&actions);
+	close(in[0]);
+	close(out[1]);
+	if (result == 0) {
+		write_all(in[1], input);
+		close(in[1]);
+		*output = read_all(out[0]);
+		if (waitpid(pid, &status, 0) < 0)
+			result = -errno;
+		else
+			result = WIFEXITED(status) ? WEXITSTATUS(status) : -EINTR;
+	} else {
+		close(in[1]);
+	}
+	close(out[0]);
+	return result;
+}
+
+static bool starts_with(const char *line, const char *prefix)
+{
+	return strncmp(line, prefix, strlen(prefix)) == 0;
+}
+
+static void read_saved_line(const char *line, struct present *p)
+{
+	if (starts_with(line, ":" PLAN_IPT_CHAIN " "))
+		p->chain = true;
+	else if (starts_with(line, ":" PLAN_IPT_MARKER " "))
+		p->marker = true;
+	else if (strcmp(line, "-A FORWARD -j " PLAN_IPT_CHAIN) == 0)
+		p->jumps++;
+	else if ((line[0] == '-' && !starts_with(line, "-A " PLAN_IPT_CHAIN)) ||
+		 (line[0] == ':' && strstr(line, " - [") != NULL &&
+		  !starts_with(line, ":" PLAN_IPT_CHAIN)) ||
+		 strstr(line, " DROP [") != NULL)
+		p->foreign = true;
+}
+
+/* iptables-nft-save shows a table that does not exist as an empty one, so nft is asked: the kernel
+ * would agree to delete what is there. Nothing is deleted. */
+static bool table_exists(int family)
+{
+	struct rules_error ignored = { "" };
+	char command[64];
+
+	snprintf(command, sizeof(command), "delete table %s " PLAN_IPT_TABLE, family_name(family));
+	return nft_run(command, true, &ignored);
+}
+
+static int look(int family, struct present *out, struct rules_error *error)
+{
+	char *argv[] = { (char *)tool(family, true), "-t", PLAN_IPT_TABLE, NULL };
+	struct present p = { .table = table_exists(family) };
+	char *text = NULL, *rest, *line;
+	int result = run(argv, "", 1, &text);
+
+	if (result != 0 || text == NULL) {
+		snprintf(error->text, sizeof(error->text), "%s: %s", argv[0],
+			 result == -ENOENT ? "not found; install the package iptables"
+					   : "could not read the table " PLAN_IPT_TABLE);
+		free(text);
+		return result == -ENOENT ? -ENOENT : -EIO;
+	}
+	for (line = strtok_r(text, "\n", &rest); line != NULL; line = strtok_r(NULL, "\n", &rest))
+		read_saved_line(line, &p);
+	free(text);
+	*out = p;
+	return 0;
+}
+
+static int restore(int family, const char *input, struct rules_error *error)
+{
+	char *argv[] = { (char *)tool(family, false), "--noflush", NULL };
+	char *said = NULL;
+	int result = run(argv, input, 2, &said);
+
+	if (result != 0)
+		snprintf(error->text, sizeof(error->text), "%s: %s", argv[0],
+			 said != NULL && said[0] != '\0' ? said : "could not be run");
+	error->text[strcspn(error->text, "\n")] = '\0';
+	free(said);
+	return result == 0 ? 0 : -1;
+}
+
+/* Take our table away, when it is there only because of us. */
+static void remove_table(int family)
+{
+	struct rules_error ignored = { "" };
+	char command[64];
+
+	snprintf(command, sizeof(command), "delete table %s " PLAN_IPT_TABLE, family_name(family));
+	nft_run(command, false, &ignored);
+}
+
+static int unload_family(int family, struct rules_error *error)
+{
+	struct present p;
+	char *text = NULL;
+	size_t size;
+	FILE *stream;
+	int result = look(family, &p, error);
+
+	if (result == -ENOENT)
+		return 0; /* no tool, so nothing that it loaded */
+	if (result != 0)
+		return -1;
+	if (!p.chain)
+		return 0;
+	stream = open_memstream(&text, &size);
+	if (stream == NULL)
+		return -1;
+	plan_render_iptables_unload(p.jumps, p.marker, stream);
+	result = fclose(stream) == 0 ? restore(family, text, error) : -1;
+	free(text);
+	if (result == 0 && p.marker && !p.foreign)
+		remove_table(family);
+	return result;
+}
+
+static int load_family(const struct plan *plan, int family, struct rules_error *error)
+{
+	struct present p;
+	char *text = NULL;
+	size_t size;
+	FILE *stream;
+	int result;
+
+	if (look(family, &p, error) != 0)
+		return -1;
+	stream = open_memstream(&text, &size);
+	if (stream == NULL)
+		return -1;
+	plan_render_iptables(plan, family, p.jumps, !p.table || p.marker, stream);
+	result = fclose(stream) == 0 ? restore(family, text, error) : -1;
+	free(text);
+	return result;
+}
+
+int iptables_load(const struct plan *plan, struct rules_error *error)
+{
+	struct rules_error ignored;
+
+	if (load_family(plan, 4, error) == 0 && load_family(plan, 6, error) == 0)
+		return 0;
+	iptables_unload(&ignored);
+	return -1;
+}
+
+int iptables_unload(struct rules_error *error)
+{
+	int v4 = unload_family(4, error), v6 = unload_family(6, error);
+
+	return v4 == 0 && v6 == 0 ? 0 : -1;
+}

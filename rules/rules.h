@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Put a diversion plan into the kernel and take it out again; other tables are never touched. */
+#ifndef EPITAPH_RULES_RULES_H
+#define EPITAPH_RULES_RULES_H
+
+#include "rules/plan.h"
+
+enum { RULES_ERROR = 512 };
+
+/* What could not be done, as one message with what to do about it. */
+struct rules_error {
+	char text[RULES_ERROR];
+};
+
+/* BACKEND_AUTO becomes BACKEND_NFT when the kernel's nftables can queue, else BACKEND_IPTABLES. */
+enum backend rules_backend(enum backend wanted);
+
+/*
+ * Load @plan through @backend (not auto), in place of what an earlier run left behind. One
+ * transaction per family with iptables, one for all with nft. Returns 0 or -1 with @error filled;
+ * then nothing is loaded.
+ */
+int rules_load(const struct plan *plan, enum backend backend, struct rules_error *error);
+
+/* Remove all that is ours, by either backend. It is no error when nothing is there. */
+int rules_unload(struct rules_error *error);
+
+/* The two backends. */
+bool nft_can_queue(void);
+int nft_load(const struct plan *plan, struct rules_error *error);
+int nft_unload(struct rules_error *error);
+int iptables_load(const struct plan *plan, struct rules_error *error);
+int iptables_unload(struct rules_error *error);
+bool nft_run(const char *commands, bool check_only, struct rules_error *error);
+
+#endif

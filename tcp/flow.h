@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Flows of one worker: who opened them, what was decided, how far each side's sequence numbers got.
+ *
+ * Theory of operation. All memory is taken when the table is made: flows in one array, streams (the
+ * first bytes of an initiator, held while a flow is undecided) in another. A flow is found through
+ * hash buckets over the ordered pair of ends, so both directions find the same one. Each state has a
+ * list from the longest unused to the latest used; expiry and eviction take from its head. When the
+ * array is full, the oldest accepted flow makes room, then the oldest undecided, then the oldest
+ * blocked one: an accepted flow that is forgotten is judged again, a forgotten blocked one would
+ * live. Time is passed in, in microseconds, and never read.
+ */
+#ifndef EPITAPH_TCP_FLOW_H
+#define EPITAPH_TCP_FLOW_H
+
+#include "tcp/addr.h"
+#include "tcp/bytes.h"
+#include "tcp/stream.h"
+
+enum flow_state {
+	FLOW_ACCEPTED,
+	FLOW_UNDECIDED,
+	FLOW_BLOCKED,
+	FLOW_STATES,
+};
+
+enum flow_side_name {
+	SIDE_INITIATOR,
+	SIDE_RESPONDER,
+};
+
+/* What one end has sent, as seen here. */
+struct flow_side {
+	uint32_t isn;  /* sequence number of its SYN */
+	uint32_t next; /* highest SEG.SEQ + SEG.LEN */
+	uint32_t ack;  /* its latest acknowledgment number */
+	bool syn, data, fin, acked, seen;
+	uint8_t ttl; /* of its latest packet; 0 before any */
+};
+
+struct flow {
+	struct ip_tuple tuple; /* src is the initiator */
+	uint64_t id;	       /* for events; fits in 53 bits */
+	int64_t last_us;
+	struct flow_side side[2];
+	uint32_t generation;   /* of the policy that decided */
+	uint16_t rule;	       /* index of the rule that decided, in that generation */
+	uint16_t rules_logged; /* "log" rules below this index have fired */
+	enum flow_state state;
+	bool judged;	 /* by what is known so far; more may come */
+	bool base_known; /* stream offset 0 is at this sequence number: */
+	uint32_t base;
+	struct stream *stream;		    /* NULL until one segment was not enough */
+	uint32_t hash, chain, older, newer; /* the table's own */
+};
+
+struct flow_limits {
+	uint32_t flows;	  /* how many the table holds */
+	uint32_t streams; /* how many of them can hold bytes at a time */
+	uint64_t key;	  /* secret of the hash */
+	int64_t timeout_us[FLOW_STATES];
+};
+
+struct flow_table;
+
+/* A table with room for limits->flows flows; NULL when there is no memory. The caller owns it. */
+struct flow_table *flow_table_new(const struct flow_limits *limits);
+void flow_table_free(struct flow_table *t);
+
+/* The flow with these ends in either direction, or NULL. *side is who sent @tuple's packet. */
+struct flow *flow_find(struct flow_table *t, const struct ip_tuple *tuple,
+		       enum flow_side_name *side);
+
+/* A new undecided flow opened by tuple->src; never NULL, the oldest makes room. */
+struct flow *flow_add(struct flow_table *t, const struct ip_tuple *tuple, int64_t now_us);
+
+/* Mark as used at @now_us, in @state; gives back the stream when the flow is decided. */
+void flow_set(struct flow_table *t, struct flow *f, enum flow_state state, int64_t now_us);
+
+/* Start anew: a SYN opened the same tuple again, from tuple->src. */
+void flow_restart(struct flow_table *t, struct flow *f, const struct ip_tuple *tuple,
+		  int64_t now_us);
+
+/* The flow's stream, taken from the pool at first use; NULL when the pool is empty. */
+struct stream *flow_stream(struct flow_table *t, struct flow *f);
+
+/* Forget flows that were unused for their state's timeout, at most @budget of them. */
+unsigned flow_expire(struct flow_table *t, int64_t now_us, unsigned budget);
+
+/* How many flows are in @state. */
+uint32_t flow_count(const struct flow_table *t, enum flow_state state);
+
+/* How many flows were forgotten to make room. */
+uint64_t flow_evicted(const struct flow_table *t);
+
+#endif

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "tcp/checksum.h"
+#include "tcp/reset.h"
+
+enum {
+	ICMP_UNREACHABLE = 3,
+	ICMP_CODE_PROHIBITED = 13,
+	ICMPV6_UNREACHABLE = 1,
+	ICMPV6_CODE_PROHIBITED = 1,
+	ICMP_HEADER = 8,
+};
+
+size_t icmp_build_prohibited(const struct packet *p, const struct ip_addr *src, uint8_t *out,
+			     size_t cap, size_t *l4_offset)
+{
+	bool v4 = p->tuple.family == 4;
+	size_t header = v4 ? 20 : 40;
+	size_t quote = v4 ? ICMP_QUOTE_V4 : ICMP_BUFFER - header - ICMP_HEADER, len;
+	uint8_t proto = v4 ? PROTO_ICMP : PROTO_ICMPV6, *icmp = out + header;
+	struct ip_tuple wire = { *src, p->tuple.src, 0, 0, proto, p->tuple.family };
+	uint64_t sum = 0;
+
+	if (p->later_fragment || packet_is_icmp_error(p) || addr_is_not_unicast(&p->tuple.src) ||
+	    addr_is_not_unicast(&p->tuple.dst))
+		return 0;
+	if (quote > p->ip.len)
+		quote = p->ip.len;
+	len = ICMP_HEADER + quote;
+	if (header + len > cap)
+		return 0;
+	ip_put_header(&wire, proto, RESET_TTL, len, out);
+	memset(icmp, 0, ICMP_HEADER);
+	icmp[0] = v4 ? ICMP_UNREACHABLE : ICMPV6_UNREACHABLE;
+	icmp[1] = v4 ? ICMP_CODE_PROHIBITED : ICMPV6_CODE_PROHIBITED;
+	memcpy(icmp + ICMP_HEADER, p->ip.at, quote);
+	if (!v4) /* RFC 4443 2.3; ICMP for IPv4 has no pseudo header */
+		sum = checksum_pseudo(&wire, proto, (uint32_t)len);
+	bytes_put16(icmp + 2, checksum_fold(checksum_add(sum, (struct bytes){ icmp, len })));
+	*l4_offset = header;
+	return header + len;
+}

@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "tests/unit/unit.h"
+
+#include "tcp/checksum.h"
+#include "tcp/reset.h"
+
+static struct ip_tuple to_client(void)
+{
+	struct ip_tuple t = { .sport = 443, .dport = 40000, .proto = PROTO_TCP, .family = 4 };
+
+	t.src = addr_from_v4((const uint8_t[]){ 198, 51, 100, 20 });
+	t.dst = addr_from_v4((const uint8_t[]){ 192, 0, 2, 10 });
+	return t;
+}
+
+static void expect_bytes(const struct ip_tuple *wire, uint32_t seq, uint32_t ack,
+			 struct bytes payload, const char *hex)
+{
+	uint8_t out[RESET_BUFFER];
+	struct bytes want = unhex(hex);
+	size_t len = reset_build(wire, (struct reset_numbers){ seq, ack }, 64, payload, out, sizeof(out));
+
+	assert_int_equal(len, want.len);
+	assert_memory_equal(out, want.at, len);
+}
+
+/* The packets of the reset formats, octet for octet. */
+static void golden_packets(void **state)
+{
+	struct ip_tuple client = to_client(), server = tuple_reverse(&client), v6 = client;
+	uint8_t diag[RESET_DIAG_LEN];
+	struct bytes record = { diag, sizeof(diag) }, none = { diag, 0 };
+	struct bytes text = text_bytes("POLICY: blocked by rule 42");
+
+	(void)state;
+	reset_diag(9, 0, diag);
+	expect_bytes(&client, 0x20000000, 0x10000064, record, P1);
+	expect_bytes(&server, 0x10000000, 0x20000000, text, P2);
+	reset_diag(11, 0, diag);
+	expect_bytes(&client, 0, 0x10000001, record, P3);
+	v6.family = 6;
+	addr_parse("2001:db8::20", &v6.src);
+	addr_parse("2001:db8::10", &v6.dst);
+	expect_bytes(&v6, 0x20000000, 0x10000064, text, P5);
+	expect_bytes(&client, 0x20000000, 0x10000064, none, P6);
+	reset_diag(1234, 32473, diag);
+	assert_memory_equal(diag, unhex("33aa04d200007ed9").at, 8);
+}
+
+static void does_not_fit(void **state)
+{
+	struct ip_tuple client = to_client();
+	uint8_t out[RESET_BUFFER], text[RESET_TEXT_MAX + 1] = { 0 };
+	struct reset_numbers n = { 1, 2 };
+
+	(void)state;
+	assert_int_equal(reset_build(&client, n, 64, (struct bytes){ text, 255 }, out, sizeof(out)), 295);
+	assert_int_equal(reset_build(&client, n, 64, (struct bytes){ text, 256 }, out, sizeof(out)), 0);
+	assert_int_equal(reset_build(&client, n, 64, (struct bytes){ text, 10 }, out, 49), 0);
+}
+
+static struct packet segment(uint32_t seq, uint32_t ack, uint8_t flags, uint32_t len)
+{
+	struct ip_tuple t = to_client();
+
+	return (struct packet){ .tuple = tuple_reverse(&t), .has_ports = true, .seq = seq, .ack = ack,
+				.flags = flags, .payload_len = len };
+}
+
+/* RFC 9293 3.5.2, for the states that a middlebox sees. */
+static void numbers(void **state)
+{
+	struct packet syn = segment(100, 0, TCP_SYN, 0), data = segment(101, 900, TCP_ACK | TCP_PSH, 50);
+	struct packet fin = segment(101, 900, TCP_ACK | TCP_FIN, 0);
+	struct packet syn_ack = segment(900, 101, TCP_SYN | TCP_ACK, 0);
+	struct flow_side receiver = { .acked = true, .ack = 131 };
+	struct reset_numbers n;
+
+	(void)state;
+	n = reset_toward_sender(&syn);
+	assert_int_equal(n.seq, 0);
+	assert_int_equal(n.ack, 101);
+	n = reset_toward_sender(&data);
+	assert_int_equal(n.seq, 900);
+	assert_int_equal(n.ack, 151);
+	n = reset_toward_sender(&fin);
+	assert_int_equal(n.ack, 102);
+	n = reset_toward_sender(&syn_ack);
+	assert_int_equal(n.seq, 101);
+	assert_int_equal(n.ack, 901);
+	n = reset_toward_receiver(&syn_ack, NULL);
+	assert_int_equal(n.seq, 900);
+	assert_int_equal(n.ack, 101);
+	n = reset_toward_receiver(&data, NULL);
+	assert_int_equal(n.seq, 101);
+	assert_int_equal(n.ack, 900);
+	/* A repeated segment whose octets the receiver has acknowledged. */
+	n = reset_toward_receiver(&data, &receiver);
+	assert_int_equal(n.seq, 131);
+	/* An ACK number of 0 with the flag on is a number like any other. */
+	data.ack = 0;
+	n = reset_toward_sender(&data);
+	assert_int_equal(n.seq, 0);
+	assert_int_equal(n.ack, 151);
+}
+
+static void refusals(void **state)
+{
+	struct packet p;
+	struct bytes b = unhex(P2);
+
+	(void)state;
+	assert_int_equal(packet_parse(b, &p), PACKET_OK);
+	assert_int_equal(reset_refuse(&p, true), RESET_FOR_RESET);
+	p.flags = TCP_ACK;
+	assert_int_equal(reset_refuse(&p, true), RESET_ALLOWED);
+	p.payload_len--;
+	((uint8_t *)b.at)[60] ^= 1;
+	assert_int_equal(reset_refuse(&p, true), RESET_BAD_CHECKSUM);
+	assert_int_equal(reset_refuse(&p, false), RESET_ALLOWED);
+	p.fragment = true;
+	assert_int_equal(reset_refuse(&p, false), RESET_FOR_FRAGMENT);
+	p.fragment = false;
+	p.tuple.proto = PROTO_UDP;
+	assert_int_equal(reset_refuse(&p, false), RESET_NOT_TCP);
+	p.tuple.proto = PROTO_TCP;
+	p.options = unhex("0101131200000000000000000000000000000000");
+	assert_int_equal(reset_refuse(&p, false), RESET_PROTECTED);
+	p.options = unhex("1d100000000000000000000000000000");
+	assert_int_equal(reset_refuse(&p, false), RESET_PROTECTED);
+	p.options.len = 0;
+	p.tuple.dst = addr_from_v4((const uint8_t[]){ 255, 255, 255, 255 });
+	assert_int_equal(reset_refuse(&p, false), RESET_NOT_UNICAST);
+	addr_parse("ff02::1", &p.tuple.dst);
+	assert_int_equal(reset_refuse(&p, false), RESET_NOT_UNICAST);
+	assert_string_equal(reset_refusal_name(RESET_BAD_CHECKSUM), "bad checksum");
+}
+
+static void icmp(void **state)
+{
+	uint8_t out[ICMP_BUFFER];
+	struct packet udp, back;
+	struct ip_addr router = addr_from_v4((const uint8_t[]){ 10, 8, 0, 1 });
+	size_t l4 = 0, len;
+
+	(void)state;
+	assert_int_equal(packet_parse(unhex("4500001e000040004011000a0a080002c6336402"
+					    "14e9003500" "0a0000abcd"), &udp), PACKET_OK);
+	len = icmp_build_prohibited(&udp, &router, out, sizeof(out), &l4);
+	assert_int_equal(len, 20 + 8 + 30);
+	assert_int_equal(l4, 20);
+	assert_int_equal(packet_parse((struct bytes){ out, len }, &back), PACKET_OK);
+	assert_int_equal(back.tuple.proto, PROTO_ICMP);
+	assert_true(addr_equal(&back.tuple.dst, &udp.tuple.src));
+	assert_int_equal(out[20], 3);
+	assert_int_equal(out[21], 13);
+	assert_int_equal(checksum_fold(checksum_add(0, (struct bytes){ out + 20, len - 20 })), 0);
+	assert_memory_equal(out + 28, udp.ip.at, 30);
+	/* Never in answer to an ICMP error, a later fragment, or multicast. */
+	assert_int_equal(icmp_build_prohibited(&back, &router, out, sizeof(out), &l4), 0);
+	udp.later_fragment = true;
+	assert_int_equal(icmp_build_prohibited(&udp, &router, out, sizeof(out), &l4), 0);
+	udp.later_fragment = false;
+	udp.tuple.dst = addr_from_v4((const uint8_t[]){ 224, 0, 0, 251 });
+	assert_int_equal(icmp_build_prohibited(&udp, &router, out, sizeof(out), &l4), 0);
+}
+
+static void icmpv6(void **state)
+{
+	uint8_t out[ICMP_BUFFER], big[1400] = { 0 };
+	struct packet udp;
+	struct bytes head = unhex("6000000005501140" "20010db8000000000000000000000001"
+				  "20010db8000000000000000000000002" "14e9003505500000");
+	struct ip_tuple wire;
+	size_t l4, len;
+
+	(void)state;
+	memcpy(big, head.at, head.len);
+	assert_int_equal(packet_parse((struct bytes){ big, sizeof(big) }, &udp), PACKET_OK);
+	len = icmp_build_prohibited(&udp, &udp.tuple.dst, out, sizeof(out), &l4);
+	assert_int_equal(len, 1280); /* RFC 4443 2.4 (c) */
+	assert_int_equal(out[40], 1);
+	assert_int_equal(out[41], 1);
+	wire = (struct ip_tuple){ udp.tuple.dst, udp.tuple.src, 0, 0, PROTO_ICMPV6, 6 };
+	assert_int_equal(checksum_fold(checksum_add(checksum_pseudo(&wire, PROTO_ICMPV6, 1240),
+						    (struct bytes){ out + 40, 1240 })), 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(golden_packets), cmocka_unit_test(does_not_fit),
+		cmocka_unit_test(numbers),	  cmocka_unit_test(refusals),
+		cmocka_unit_test(icmp),		  cmocka_unit_test(icmpv6),
+	};
+
+	return cmocka_run_group_tests_name("reset", tests, NULL, NULL);
+}
