@@ -17,7 +17,7 @@ TCP := addr checksum flow http icmp inspect packet reset reset_read stream tls
 POLICY := check decide diag judge lex match parse parse_rule parse_settings parser policy set text
 RULES := iptables nft plan rules
 EVENTS := community_id event json log
-NFQ := conntrack ifnames inject queue worker
+NFQ := conntrack ifnames inject queue queue_proc worker
 CLI := capture check main plan policy_file read replay run
 
 UNIT := flow http judge mutate packet policy reset reset_read set stream text tls

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "nfq/queue.h"
 
+#include "nfq/queue_proc.h"
+
 #include <arpa/inet.h>
 #include <errno.h>
 #include <libnetfilter_queue/libnetfilter_queue.h>
@@ -92,14 +94,13 @@ static int configure(struct queue *q, bool fail_open)
 
 static void explain(const struct queue *q, int error, struct queue_error *out)
 {
-	uint32_t owner = queue_owner(q->number);
+	char owner[QUEUE_OWNER];
 
-	if (owner != 0 && (error == EBUSY || error == EPERM))
-		snprintf(
-			out->text, sizeof(out->text),
-			"queue %u is taken by netlink port %u (see 'ps -p %u'); stop that program or "
-			 "choose other queues with 'daemon { queues N-M }'",
-			q->number, owner, owner);
+	if ((error == EBUSY || error == EPERM) && queue_owner(q->number, owner))
+		snprintf(out->text, sizeof(out->text),
+			 "queue %u is taken by %s; stop that program or choose other queues with "
+			 "'daemon { queues N-M }'",
+			 q->number, owner);
 	else if (error == EPERM)
 		snprintf(
 			out->text, sizeof(out->text),
@@ -285,46 +286,4 @@ int queue_flush(struct queue *q)
 const struct queue_counters *queue_counters(const struct queue *q)
 {
 	return &q->counters;
-}
-
-/* One line of /proc/net/netfilter/nfnetlink_queue: number, port, waiting, copy mode, copy range,
- * dropped by the queue, dropped for user space, last id, 1. */
-struct queue_line {
-	unsigned long long number, port, queue_dropped, user_dropped;
-};
-
-static bool find_line(uint16_t number, struct queue_line *out)
-{
-	FILE *f = fopen("/proc/thread-self/net/netfilter/nfnetlink_queue", "re");
-	struct queue_line l;
-	bool found = false;
-
-	if (f == NULL)
-		return false;
-	while (!found && fscanf(f, "%llu %llu %*u %*u %*u %llu %llu %*u %*u", &l.number, &l.port,
-				&l.queue_dropped, &l.user_dropped) == 4) {
-		found = l.number == number;
-		if (found)
-			*out = l;
-	}
-	fclose(f);
-	return found;
-}
-
-bool queue_kernel_drops(uint16_t number, uint64_t *queue_dropped, uint64_t *user_dropped)
-{
-	struct queue_line l;
-
-	if (!find_line(number, &l))
-		return false;
-	*queue_dropped = l.queue_dropped;
-	*user_dropped = l.user_dropped;
-	return true;
-}
-
-uint32_t queue_owner(uint16_t number)
-{
-	struct queue_line l;
-
-	return find_line(number, &l) ? (uint32_t)l.port : 0;
 }

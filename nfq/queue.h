@@ -64,11 +64,4 @@ int queue_flush(struct queue *q);
 
 const struct queue_counters *queue_counters(const struct queue *q);
 
-/* The kernel's own counters of queue @number: what it dropped because the queue was full
- * (*queue_dropped) and because the socket was (*user_dropped). False when it is not listed. */
-bool queue_kernel_drops(uint16_t number, uint64_t *queue_dropped, uint64_t *user_dropped);
-
-/* The netlink port that owns queue @number, often a process id; 0 when nobody does. */
-uint32_t queue_owner(uint16_t number);
-
 #endif

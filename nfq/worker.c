@@ -4,6 +4,7 @@
 #include "nfq/conntrack.h"
 #include "nfq/ifnames.h"
 #include "nfq/inject.h"
+#include "nfq/queue_proc.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -17,12 +18,13 @@
 
 enum { TICK_MS = 1000 };
 
-/* The resets that follow a verdict which carried the first one. */
+/* A reset that goes out behind the verdicts. */
 struct follow_up {
 	struct ip_tuple wire;
 	struct reset_numbers numbers;
 	struct bytes payload;
 	uint32_t ifindex;
+	bool *sent;
 };
 
 struct worker {
@@ -119,29 +121,34 @@ static void wire_tuples(struct worker *w, const struct judgement *j, const struc
 	*to_receiver = from_initiator ? ct.original : ct.reply;
 }
 
-static void follow_up(struct worker *w, const struct ip_tuple *wire, struct reset_numbers numbers,
-		      struct bytes payload, uint32_t ifindex)
+/* Resets to the receiver that go out behind the verdicts: what was let go before them stays before
+ * them. The payloads are kept until then. */
+static void follow_up(struct worker *w, const struct judgement *j, const struct queue_packet *p,
+		      const struct ip_tuple *wire, unsigned from, bool *sent)
 {
-	w->follow[w->follows++] = (struct follow_up){ *wire, numbers, payload, ifindex };
+	uint8_t *kept = w->kept[p - w->packet];
+
+	for (unsigned i = from; i < j->cut.payloads; i++) {
+		size_t len = j->cut.payload[i].len;
+
+		memcpy(kept, j->cut.payload[i].at, len);
+		w->follow[w->follows++] =
+			(struct follow_up){ *wire, j->cut.receiver, { kept, len }, p->oif, sent };
+		kept += len;
+	}
 }
 
-/* The packet itself becomes the reset to its receiver; the others follow the verdict. */
+/* The packet itself becomes the first reset to its receiver. */
 static void replace_packet(struct worker *w, const struct judgement *j,
-			   const struct queue_packet *p, const struct ip_tuple *wire, bool *sent)
+			   const struct queue_packet *p, bool *sent)
 {
-	const struct cut *c = &j->cut;
-	uint8_t bytes[RESET_BUFFER], *kept = w->kept[p - w->packet];
-	size_t len = reset_build(&j->packet.tuple, c->receiver, RESET_TTL, c->payload[0], bytes,
-				 sizeof(bytes));
+	uint8_t bytes[RESET_BUFFER];
+	size_t len = reset_build(&j->packet.tuple, j->cut.receiver, RESET_TTL, j->cut.payload[0],
+				 bytes, sizeof(bytes));
 
 	queue_replace(w->queue, p->id, (struct bytes){ bytes, len });
 	if (sent != NULL)
 		w->replaced[w->replacements++] = sent;
-	for (unsigned i = 1; i < c->payloads; i++) {
-		memcpy(kept, c->payload[i].at, c->payload[i].len);
-		follow_up(w, wire, c->receiver, (struct bytes){ kept, c->payload[i].len }, p->oif);
-		kept += c->payload[i].len;
-	}
 }
 
 /* Carry out a cut. @e is its event, or NULL when the flow was cut before. */
@@ -151,6 +158,7 @@ static void carry_out(struct worker *w, const struct judgement *j, const struct 
 	const struct cut *c = &j->cut;
 	struct ip_tuple to_sender, to_receiver;
 	bool from_initiator = j->side == SIDE_INITIATOR, *sender_sent = NULL, *receiver_sent = NULL;
+	bool in_place = c->to_receiver && !p->gso;
 
 	if (e != NULL) {
 		sender_sent = from_initiator ? &e->block.sent_source : &e->block.sent_destination;
@@ -158,21 +166,17 @@ static void carry_out(struct worker *w, const struct judgement *j, const struct 
 	}
 	if (c->reject && inject_prohibited(w->inject, &j->packet, p->iif) && sender_sent != NULL)
 		*sender_sent = true;
-	if (!c->to_sender && !c->to_receiver) {
+	if (in_place)
+		replace_packet(w, j, p, receiver_sent);
+	else
 		queue_drop(w->queue, p->id);
+	if (!c->to_sender && !c->to_receiver)
 		return;
-	}
 	wire_tuples(w, j, p, &to_sender, &to_receiver);
 	for (unsigned i = 0; c->to_sender && i < c->payloads; i++)
 		inject_reset(w->inject, &to_sender, c->sender, c->payload[i], p->iif, sender_sent);
-	if (c->to_receiver && !p->gso && p->checksum_ready) {
-		replace_packet(w, j, p, &to_receiver, receiver_sent);
-		return;
-	}
-	queue_drop(w->queue, p->id);
-	for (unsigned i = 0; c->to_receiver && i < c->payloads; i++)
-		inject_reset(w->inject, &to_receiver, c->receiver, c->payload[i], p->oif,
-			     receiver_sent);
+	if (c->to_receiver)
+		follow_up(w, j, p, &to_receiver, in_place ? 1 : 0, in_place ? NULL : receiver_sent);
 }
 
 /* Hand on the events of a judgement; the one of a cut is held back and returned. */
@@ -234,7 +238,7 @@ static void finish_batch(struct worker *w)
 	for (unsigned i = 0; i < w->follows; i++) {
 		const struct follow_up *f = &w->follow[i];
 
-		inject_reset(w->inject, &f->wire, f->numbers, f->payload, f->ifindex, NULL);
+		inject_reset(w->inject, &f->wire, f->numbers, f->payload, f->ifindex, f->sent);
 	}
 	inject_flush(w->inject);
 	for (unsigned i = 0; i < w->events; i++)
@@ -281,8 +285,10 @@ static void *worker_thread(void *arg)
 		w->wall_us = clock_us(CLOCK_REALTIME);
 		if (ready > 0 && fds[0].revents != 0)
 			handle_queue(w, policy);
-		if (atomic_exchange(&w->log_stats, false))
+		if (atomic_exchange(&w->log_stats, false)) {
 			put_stats(w);
+			log_wake(w->all->settings.log);
+		}
 		if (w->now_us - ticked_us >= TICK_MS * 1000) {
 			judge_expire(w->judge, w->now_us);
 			ticked_us = w->now_us;

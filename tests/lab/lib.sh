@@ -113,7 +113,8 @@ daemon_start() {
 	background "$ROUTER" "$LAB_DIR/daemon" "$EPITAPH" run -c "$LAB_DIR/policy.conf" \
 		-e "$LAB_DIR/events" "$@"
 	DAEMON=$!
-	wait_for grep -q 'policy 1 in force' "$LAB_DIR/daemon.err" && return 0
+	WAIT=15 wait_for eval 'grep -q "policy 1 in force" "$LAB_DIR/daemon.err" || ! kill -0 $DAEMON'
+	grep -q 'policy 1 in force' "$LAB_DIR/daemon.err" && return 0
 	cat "$LAB_DIR/daemon.err" >&2
 	return 1
 }
@@ -140,18 +141,23 @@ capture_start() {
 	wait_for grep -q listening "$LAB_DIR/tcpdump-$1.err"
 }
 
+# How many events a jq condition holds for; and whether there is one.
+count_events() { jq -c "select($1)" "$LAB_DIR/events" | wc -l; }
+has_event() { [ "$(count_events "$1")" -gt 0 ]; }
+
 # --- results, as TAP lines ---
 
 TAP_COUNT=0
 ok() { TAP_COUNT=$((TAP_COUNT + 1)); echo "ok $TAP_COUNT - $1"; }
 not_ok() { TAP_COUNT=$((TAP_COUNT + 1)); echo "not ok $TAP_COUNT - $1"; }
 skip() { TAP_COUNT=$((TAP_COUNT + 1)); echo "ok $TAP_COUNT - $1 # SKIP $2"; }
-# expect NAME COMMAND...: one result; on failure what the command printed follows as a comment.
+# expect NAME COMMAND...: one result; on failure what the command printed follows as a comment. The
+# command runs in this shell, so that it can start and wait for what runs beside it.
 expect() {
-	local name=$1 said
+	local name=$1
 	shift
-	if said=$("$@" 2>&1); then ok "$name"; else
+	if "$@" >"$LAB_DIR/said" 2>&1; then ok "$name"; else
 		not_ok "$name"
-		printf '%s\n' "$said" | tail -n 15 | sed 's/^/# /'
+		tail -n 15 "$LAB_DIR/said" | sed 's/^/# /'
 	fi
 }
