@@ -23,7 +23,7 @@ CLI := capture check main plan policy_file read replay run
 UNIT := flow http judge mutate packet policy reset reset_read set stream text tls
 FUZZERS := packet policy tls
 LAB_PROGRAMS := peer pcaphex
-BENCH_PROGRAMS := bench_accept bench_connect
+BENCH_PROGRAMS := bench_accept bench_connect bench_flood
 
 PACKAGES := libmnl libnetfilter_queue libnetfilter_conntrack libnftables jansson libpcap
 PACKAGE_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(PACKAGES) libmd 2>/dev/null)

@@ -31,18 +31,21 @@ struct run {
 
 static void log_policy(struct run *r, const struct policy *p, bool in_force, const char *message)
 {
-	struct event e = { .type = EVENT_POLICY };
+	struct event *e;
 	struct timespec t;
 
+	if (!log_reserve(r->log, r->main_ring, 1, &e))
+		return;
+	memset(e, 0, sizeof(*e));
 	clock_gettime(CLOCK_REALTIME, &t);
-	e.time_us = (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
-	e.policy.in_force = in_force;
-	e.policy.generation = r->policy->generation;
-	e.policy.rules = p ? p->rules : 0;
-	e.policy.sets = p ? p->sets : 0;
-	snprintf(e.policy.message, sizeof(e.policy.message), "%s", message);
-	log_put(r->log, r->main_ring, &e);
-	log_wake(r->log);
+	e->type = EVENT_POLICY;
+	e->time_us = (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
+	e->policy.in_force = in_force;
+	e->policy.generation = r->policy->generation;
+	e->policy.rules = p ? p->rules : 0;
+	e->policy.sets = p ? p->sets : 0;
+	snprintf(e->policy.message, sizeof(e->policy.message), "%s", message);
+	log_publish(r->log, r->main_ring);
 }
 
 static bool same_settings(const struct policy *a, const struct policy *b)

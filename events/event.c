@@ -41,22 +41,19 @@ static void fill_block(struct event *e, enum event_type type, const struct judge
 		       const struct rule *r, const struct judge_input *in, int64_t time_us)
 {
 	struct event_block *b = &e->block;
+	bool cut = type == EVENT_BLOCK && j->has_cut;
 
 	e->type = type;
 	fill_common(e, j, in, time_us, j->side == SIDE_RESPONDER);
-	memset(b, 0, sizeof(*b));
 	memcpy(b->id, j->event_id, sizeof(b->id));
 	copy_name(b->rule, sizeof(b->rule), r->name);
 	copy_name(b->host, sizeof(b->host), j->host);
+	copy_name(b->reason, sizeof(b->reason), r->reason ? r->reason->name : "");
+	copy_name(b->text, sizeof(b->text), cut ? j->cut.text : "");
 	b->action = r->action;
-	if (r->reason != NULL) {
-		copy_name(b->reason, sizeof(b->reason), r->reason->name);
-		b->code = r->reason->code;
-	}
-	if (type == EVENT_BLOCK && j->has_cut) {
-		copy_name(b->text, sizeof(b->text), j->cut.text);
-		b->refusal = j->cut.refusal;
-	}
+	b->code = r->reason ? r->reason->code : 0;
+	b->refusal = cut ? j->cut.refusal : RESET_ALLOWED;
+	b->sent_source = b->sent_destination = false;
 }
 
 static void fill_reset(struct event *e, const struct judgement *j, const struct judge_input *in,
@@ -82,20 +79,28 @@ static void fill_reset(struct event *e, const struct judgement *j, const struct 
 	r->reading = j->reading;
 }
 
-unsigned events_of(const struct judgement *j, const struct policy *p, const struct judge_input *in,
-		   int64_t time_us, struct event out[EVENTS_PER_PACKET])
+static bool reset_is_event(const struct judgement *j, const struct policy *p)
+{
+	return j->is_reset && (p->log.resets == RESETS_ALL ||
+			       (p->log.resets == RESETS_TEXT && j->packet.payload_len > 0));
+}
+
+unsigned events_count(const struct judgement *j, const struct policy *p)
+{
+	if (j->error != PACKET_OK)
+		return 0;
+	return reset_is_event(j, p) + j->decision.logs + j->has_block;
+}
+
+void events_fill(const struct judgement *j, const struct policy *p, const struct judge_input *in,
+		 int64_t time_us, struct event *const out[EVENTS_PER_PACKET])
 {
 	unsigned n = 0;
 
-	if (j->error != PACKET_OK)
-		return 0;
-	if (j->is_reset && (p->log.resets == RESETS_ALL ||
-			    (p->log.resets == RESETS_TEXT && j->packet.payload_len > 0)))
-		fill_reset(&out[n++], j, in, time_us);
+	if (reset_is_event(j, p))
+		fill_reset(out[n++], j, in, time_us);
 	for (unsigned i = 0; i < j->decision.logs; i++)
-		fill_block(&out[n++], EVENT_LOG, j, policy_rule(p, j->decision.log[i]), in,
-			   time_us);
+		fill_block(out[n++], EVENT_LOG, j, policy_rule(p, j->decision.log[i]), in, time_us);
 	if (j->has_block)
-		fill_block(&out[n++], EVENT_BLOCK, j, j->rule, in, time_us);
-	return n;
+		fill_block(out[n++], EVENT_BLOCK, j, j->rule, in, time_us);
 }

@@ -70,12 +70,15 @@ struct event {
 /* What one packet can have to say. */
 enum { EVENTS_PER_PACKET = DECISION_LOGS + 1 };
 
+/* How many events a judgement makes under @p's log settings. */
+unsigned events_count(const struct judgement *j, const struct policy *p);
+
 /*
- * The events of a judgement, at most EVENTS_PER_PACKET. A block event comes last and says that
- * nothing was sent: who sends sets that. @resets filters what becomes an event of a reset.
+ * Fill the events_count() events of a judgement. One of them with type EVENT_BLOCK comes last and
+ * says that nothing was sent: who sends sets that.
  */
-unsigned events_of(const struct judgement *j, const struct policy *p, const struct judge_input *in,
-		   int64_t time_us, struct event out[EVENTS_PER_PACKET]);
+void events_fill(const struct judgement *j, const struct policy *p, const struct judge_input *in,
+		 int64_t time_us, struct event *const out[EVENTS_PER_PACKET]);
 
 const char *event_type_name(enum event_type t);
 

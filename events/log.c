@@ -9,12 +9,18 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
-enum { RING_SIZE = 4096 }; /* a power of two */
+enum {
+	RING_SIZE = 4096, /* a power of two */
+	LOG_NICE = 10,
+	GATHER_US = 2000, /* one wake-up serves all that comes within this time */
+};
 
 struct ring {
-	_Alignas(64) _Atomic uint32_t head; /* next to write; the producer's */
+	_Alignas(64) _Atomic uint32_t head; /* what was published; the producer's */
+	uint32_t reserved;		    /* what was handed out to be filled */
 	_Alignas(64) _Atomic uint32_t tail; /* next to read; the log thread's */
 	_Alignas(64) _Atomic uint64_t lost;
 	struct event *events;
@@ -27,7 +33,7 @@ struct log {
 	pthread_t thread;
 	unsigned rings;
 	struct ring *ring;
-	atomic_bool stop, reopen;
+	atomic_bool stop, reopen, awake;
 	bool complained;
 };
 
@@ -99,9 +105,17 @@ static void *log_thread(void *arg)
 	struct log *l = arg;
 	uint64_t count;
 
+	/* When there is not enough time for all, packets come first: what the log cannot take is
+	 * counted as lost. */
+	pthread_setname_np(pthread_self(), "log");
+	setpriority(PRIO_PROCESS, (id_t)gettid(), LOG_NICE);
 	while (!atomic_load(&l->stop)) {
 		if (read(l->wake_fd, &count, sizeof(count)) < 0 && errno != EINTR)
 			break;
+		if (!atomic_load(&l->stop))
+			usleep(GATHER_US);
+		/* Before the rings are looked at: what comes later wakes us again. */
+		atomic_store(&l->awake, false);
 		if (atomic_exchange(&l->reopen, false))
 			reopen_file(l);
 		drain_all(l);
@@ -159,26 +173,39 @@ fail:
 	return result;
 }
 
-bool log_put(struct log *l, unsigned producer, const struct event *e)
+bool log_reserve(struct log *l, unsigned producer, unsigned n, struct event **slots)
 {
 	struct ring *r = &l->ring[producer];
-	uint32_t head = atomic_load_explicit(&r->head, memory_order_relaxed);
+	uint32_t used = r->reserved - atomic_load_explicit(&r->tail, memory_order_acquire);
 
-	if (head - atomic_load_explicit(&r->tail, memory_order_acquire) == RING_SIZE) {
-		atomic_fetch_add_explicit(&r->lost, 1, memory_order_relaxed);
+	if (n > RING_SIZE - used) {
+		atomic_fetch_add_explicit(&r->lost, n, memory_order_relaxed);
 		return false;
 	}
-	r->events[head % RING_SIZE] = *e;
-	atomic_store_explicit(&r->head, head + 1, memory_order_release);
+	for (unsigned i = 0; i < n; i++)
+		slots[i] = &r->events[r->reserved++ % RING_SIZE];
 	return true;
 }
 
-void log_wake(struct log *l)
+static void wake(struct log *l)
 {
 	uint64_t one = 1;
-	ssize_t written = write(l->wake_fd, &one, sizeof(one));
+	ssize_t written;
 
+	if (atomic_exchange(&l->awake, true))
+		return; /* it will look at all rings before it sleeps again */
+	written = write(l->wake_fd, &one, sizeof(one));
 	(void)written; /* fails only when the counter is full: the thread is awake then */
+}
+
+void log_publish(struct log *l, unsigned producer)
+{
+	struct ring *r = &l->ring[producer];
+
+	if (r->reserved == atomic_load_explicit(&r->head, memory_order_relaxed))
+		return;
+	atomic_store_explicit(&r->head, r->reserved, memory_order_release);
+	wake(l);
 }
 
 uint64_t log_lost(const struct log *l, unsigned producer)
@@ -189,7 +216,7 @@ uint64_t log_lost(const struct log *l, unsigned producer)
 void log_reopen(struct log *l)
 {
 	atomic_store(&l->reopen, true);
-	log_wake(l);
+	wake(l);
 }
 
 void log_close(struct log *l)
@@ -197,7 +224,7 @@ void log_close(struct log *l)
 	if (l == NULL)
 		return;
 	atomic_store(&l->stop, true);
-	log_wake(l);
+	wake(l);
 	pthread_join(l->thread, NULL);
 	free_log(l);
 }

@@ -2,9 +2,11 @@
 /*
  * The way of events from workers to the log: a ring per producer, one thread that writes.
  *
- * Theory of operation. A producer never waits: a full ring loses the event and counts it. The log
- * thread sleeps on an eventfd, drains all rings in turn and writes JSON lines. A sink that fails
- * is reported once on standard error, and counted; it never stops enforcement.
+ * Theory of operation. A producer never waits: it reserves slots of its ring, fills them in place
+ * and publishes them all at once; when the ring is full the event is lost, and counted. The log
+ * thread sleeps on an eventfd that is written once for all that comes within some milliseconds, and
+ * drains all rings in turn as JSON lines. A sink that fails is reported once on standard error, and
+ * counted; it never stops enforcement.
  */
 #ifndef EPITAPH_EVENTS_LOG_H
 #define EPITAPH_EVENTS_LOG_H
@@ -19,11 +21,12 @@ struct log;
  */
 int log_open(const char *path, unsigned producers, struct log **out);
 
-/* Put @e into ring @producer; false when it is full, and the event is lost. */
-bool log_put(struct log *l, unsigned producer, const struct event *e);
+/* The next @n free slots of ring @producer, to be filled; false when it has not that many: the
+ * events are lost. */
+bool log_reserve(struct log *l, unsigned producer, unsigned n, struct event **slots);
 
-/* Tell the thread that there is something. */
-void log_wake(struct log *l);
+/* Hand all reserved slots of ring @producer to the log thread. */
+void log_publish(struct log *l, unsigned producer);
 
 /* How many events ring @producer has lost. */
 uint64_t log_lost(const struct log *l, unsigned producer);

@@ -17,6 +17,7 @@ enum {
 	MESSAGE_MAX = 0xffff + 4096,
 	/* The largest verdict: headers, mark, and a reset as the packet. */
 	VERDICT_MAX = 128 + RESET_BUFFER,
+	MIXED = -1,
 	CT_REPLY = 3, /* IP_CT_IS_REPLY of enum ip_conntrack_info */
 };
 
@@ -30,6 +31,10 @@ struct queue {
 	uint8_t *in_buffer;
 	uint8_t out[QUEUE_BATCH * VERDICT_MAX] __attribute__((aligned(8)));
 	size_t out_len;
+	/* While every verdict of the batch is the same plain one, and more than one: */
+	unsigned verdicts;
+	int verdict; /* MIXED when they differ or carry more */
+	uint32_t last_id;
 };
 
 static bool read_packet(const struct nlmsghdr *nlh, struct queue_packet *out);
@@ -243,14 +248,22 @@ static void end_verdict(struct queue *q, const struct nlmsghdr *nlh)
 	q->out_len += (nlh->nlmsg_len + 3u) & ~3u; /* MNL_ALIGN, unsigned */
 }
 
+static void plain_verdict(struct queue *q, uint32_t id, int verdict)
+{
+	end_verdict(q, begin_verdict(q, id, verdict));
+	q->verdict = q->verdicts == 0 || q->verdict == verdict ? verdict : MIXED;
+	q->verdicts++;
+	q->last_id = id;
+}
+
 void queue_accept(struct queue *q, uint32_t id)
 {
-	end_verdict(q, begin_verdict(q, id, NF_ACCEPT));
+	plain_verdict(q, id, NF_ACCEPT);
 }
 
 void queue_drop(struct queue *q, uint32_t id)
 {
-	end_verdict(q, begin_verdict(q, id, NF_DROP));
+	plain_verdict(q, id, NF_DROP);
 }
 
 void queue_repeat(struct queue *q, uint32_t id, uint32_t mark)
@@ -259,6 +272,8 @@ void queue_repeat(struct queue *q, uint32_t id, uint32_t mark)
 
 	nfq_nlmsg_verdict_put_mark(nlh, mark);
 	end_verdict(q, nlh);
+	q->verdict = MIXED;
+	q->verdicts++;
 }
 
 void queue_replace(struct queue *q, uint32_t id, struct bytes replacement)
@@ -267,13 +282,29 @@ void queue_replace(struct queue *q, uint32_t id, struct bytes replacement)
 
 	nfq_nlmsg_verdict_put_pkt(nlh, replacement.at, (uint32_t)replacement.len);
 	end_verdict(q, nlh);
+	q->verdict = MIXED;
+	q->verdicts++;
+}
+
+/* One message for a whole batch that shares its verdict: it covers every id up to the last, and
+ * those are the batch, as packets are answered in the order they came. */
+static void merge_verdicts(struct queue *q)
+{
+	struct nlmsghdr *nlh = nfq_nlmsg_put((char *)q->out, NFQNL_MSG_VERDICT_BATCH, q->number);
+
+	nfq_nlmsg_verdict_put(nlh, (int)q->last_id, q->verdict);
+	q->out_len = nlh->nlmsg_len;
 }
 
 int queue_flush(struct queue *q)
 {
-	size_t len = q->out_len;
+	size_t len;
 
+	if (q->verdicts > 1 && q->verdict != MIXED)
+		merge_verdicts(q);
+	len = q->out_len;
 	q->out_len = 0;
+	q->verdicts = 0;
 	if (len == 0)
 		return 0;
 	if (mnl_socket_sendto(q->nl, q->out, len) < 0) {

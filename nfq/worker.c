@@ -43,14 +43,11 @@ struct worker {
 	/* The batch in hand. */
 	int64_t now_us, wall_us;
 	struct queue_packet packet[QUEUE_BATCH];
-	struct event event[QUEUE_BATCH]; /* block events, held until what they say is known */
-	unsigned events;
 	bool *replaced[QUEUE_BATCH]; /* "sent" flags that the verdicts decide */
 	unsigned replacements;
 	struct follow_up follow[QUEUE_BATCH * CUT_PAYLOADS];
 	unsigned follows;
 	uint8_t kept[QUEUE_BATCH][RESET_TEXT_MAX + RESET_DIAG_LEN]; /* payloads of follow-ups */
-	bool any_event;
 };
 
 struct workers {
@@ -68,30 +65,29 @@ static int64_t clock_us(clockid_t clock)
 	return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
 }
 
-static void put_event(struct worker *w, const struct event *e)
-{
-	log_put(w->all->settings.log, w->index, e);
-	w->any_event = true;
-}
-
 static void put_stats(struct worker *w)
 {
-	struct event e = { .type = EVENT_STATS, .time_us = clock_us(CLOCK_REALTIME) };
+	struct event *e;
 	const struct inject_counters *sent = inject_counters(w->inject);
 	const struct queue_counters *queue = queue_counters(w->queue);
 	uint16_t number = (uint16_t)(w->all->settings.queue_first + w->index);
 
-	e.stats.judge = *judge_counters(w->judge);
-	e.stats.queue = number;
-	e.stats.evicted = judge_evicted(w->judge);
-	e.stats.sent_resets = sent->sent_resets;
-	e.stats.sent_icmp = sent->sent_icmp;
-	e.stats.send_errors = sent->errors;
-	e.stats.verdict_errors = queue->verdict_errors;
-	e.stats.enobufs = queue->enobufs;
-	e.stats.lost_events = log_lost(w->all->settings.log, w->index);
-	queue_kernel_drops(number, &e.stats.queue_dropped, &e.stats.user_dropped);
-	put_event(w, &e);
+	if (!log_reserve(w->all->settings.log, w->index, 1, &e))
+		return;
+	memset(e, 0, sizeof(*e));
+	e->type = EVENT_STATS;
+	e->time_us = clock_us(CLOCK_REALTIME);
+	e->stats.judge = *judge_counters(w->judge);
+	e->stats.queue = number;
+	e->stats.evicted = judge_evicted(w->judge);
+	e->stats.sent_resets = sent->sent_resets;
+	e->stats.sent_icmp = sent->sent_icmp;
+	e->stats.send_errors = sent->errors;
+	e->stats.verdict_errors = queue->verdict_errors;
+	e->stats.enobufs = queue->enobufs;
+	e->stats.lost_events = log_lost(w->all->settings.log, w->index);
+	queue_kernel_drops(number, &e->stats.queue_dropped, &e->stats.user_dropped);
+	log_publish(w->all->settings.log, w->index);
 }
 
 /*
@@ -179,25 +175,18 @@ static void carry_out(struct worker *w, const struct judgement *j, const struct 
 		follow_up(w, j, p, &to_receiver, in_place ? 1 : 0, in_place ? NULL : receiver_sent);
 }
 
-/* Hand on the events of a judgement; the one of a cut is held back and returned. */
+/* Write the events of a judgement into the log's ring, to be published with the batch. Returns that
+ * of a cut, whose "sent" is still to be told; NULL when there is none, or no room for it. */
 static struct event *note_events(struct worker *w, const struct judgement *j,
 				 const struct policy *policy, const struct judge_input *in)
 {
-	struct event *held = &w->event[w->events], list[EVENTS_PER_PACKET];
-	unsigned n;
+	struct event *slot[EVENTS_PER_PACKET];
+	unsigned n = events_count(j, policy);
 
-	if (!j->is_reset && !j->has_block && j->decision.logs == 0)
+	if (n == 0 || !log_reserve(w->all->settings.log, w->index, n, slot))
 		return NULL;
-	n = events_of(j, policy, in, w->wall_us, list);
-	if (n > 0 && j->has_block && j->has_cut) {
-		*held = list[--n];
-		w->events++;
-	} else {
-		held = NULL;
-	}
-	for (unsigned i = 0; i < n; i++)
-		put_event(w, &list[i]);
-	return held;
+	events_fill(j, policy, in, w->wall_us, slot);
+	return j->has_block && j->has_cut ? slot[n - 1] : NULL;
 }
 
 static void handle_packet(struct worker *w, const struct policy *policy,
@@ -241,12 +230,8 @@ static void finish_batch(struct worker *w)
 		inject_reset(w->inject, &f->wire, f->numbers, f->payload, f->ifindex, f->sent);
 	}
 	inject_flush(w->inject);
-	for (unsigned i = 0; i < w->events; i++)
-		put_event(w, &w->event[i]);
-	if (w->any_event)
-		log_wake(w->all->settings.log);
-	w->events = w->replacements = w->follows = 0;
-	w->any_event = false;
+	log_publish(w->all->settings.log, w->index);
+	w->replacements = w->follows = 0;
 }
 
 static void handle_queue(struct worker *w, const struct policy *policy)
@@ -273,7 +258,10 @@ static void *worker_thread(void *arg)
 	};
 	int64_t ticked_us = 0;
 	uint64_t count;
+	char name[16];
 
+	snprintf(name, sizeof(name), "queue %u", w->all->settings.queue_first + w->index);
+	pthread_setname_np(pthread_self(), name);
 	while (!atomic_load(&w->stop)) {
 		int ready = poll(fds, 2, TICK_MS);
 		struct policy *policy = atomic_load(&w->all->policy);
@@ -285,17 +273,14 @@ static void *worker_thread(void *arg)
 		w->wall_us = clock_us(CLOCK_REALTIME);
 		if (ready > 0 && fds[0].revents != 0)
 			handle_queue(w, policy);
-		if (atomic_exchange(&w->log_stats, false)) {
+		if (atomic_exchange(&w->log_stats, false))
 			put_stats(w);
-			log_wake(w->all->settings.log);
-		}
 		if (w->now_us - ticked_us >= TICK_MS * 1000) {
 			judge_expire(w->judge, w->now_us);
 			ticked_us = w->now_us;
 		}
 	}
 	put_stats(w);
-	log_wake(w->all->settings.log);
 	return NULL;
 }
 
