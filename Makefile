@@ -56,6 +56,7 @@ help:
 	@echo "make all        build $(BUILD)/epitaph and the manual pages"
 	@echo "make demo       install what is missing, build, show the main job in a throw-away lab (root)"
 	@echo "make check      install what is missing, build, run every test (root)"
+	@echo "make check-vm   run the lab's tests on Debian kernels in QEMU: KERNELS='5.10 6.1 6.12 newest'"
 	@echo "make bench      measure, side by side, in a throw-away lab (root)"
 	@echo "make fuzz       run each fuzzer for FUZZ_SECONDS (60); needs clang"
 	@echo "make lint       cppcheck, shellcheck, clang-format, manual pages"
@@ -117,6 +118,10 @@ check: deps
 	$(MAKE) programs $(MANUALS)
 	tests/run $(BUILD)
 
+check-vm: deps
+	$(MAKE) $(BUILD)/epitaph $(BUILD)/tests/peer
+	tests/vm/run $(BUILD) $(KERNELS)
+
 bench: deps
 	$(MAKE) programs
 	tests/bench/run $(BUILD)
@@ -151,6 +156,6 @@ clean:
 -include $(ALL_OBJECTS:.o=.d) $(wildcard $(BUILD)/tests/*/*.d)
 
 FORCE:
-.PHONY: all help programs demo check bench fuzz lint deps install uninstall clean FORCE
+.PHONY: all help programs demo check check-vm bench fuzz lint deps install uninstall clean FORCE
 .SECONDARY:
 .DELETE_ON_ERROR:

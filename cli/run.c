@@ -185,7 +185,7 @@ static bool start(struct run *r, const char *events)
 	if (rules_load(&r->plan, r->backend, &rules_error) == 0)
 		return true;
 	fprintf(stderr, "epitaph: cannot load the rules: %s\n", rules_error.text);
-	rules_unload(&rules_error);
+	rules_unload(r->backend, &rules_error);
 	return false;
 }
 
@@ -194,7 +194,7 @@ static void finish(struct run *r, bool started)
 {
 	struct rules_error error = { "" };
 
-	if (started && r->with_rules && !r->keep_rules && rules_unload(&error) != 0)
+	if (started && r->with_rules && !r->keep_rules && rules_unload(r->backend, &error) != 0)
 		fprintf(stderr, "epitaph: cannot remove the rules: %s\n", error.text);
 	if (started && r->with_rules)
 		usleep(LINGER_MS * 1000);

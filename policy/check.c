@@ -111,7 +111,7 @@ static void check_meaning(struct parser *p, const struct rule *r)
 		diag_warning(
 			p->diags, &r->place,
 			"the first %d octets of the text of reason '%s', all that tcpdump -v shows, "
-			     "do not hold the rule's name; start it with 'R=$rule'",
+			"do not hold the rule's name; start it with 'R=$rule'",
 			TEXT_VISIBLE, r->reason->name);
 }
 

@@ -9,7 +9,7 @@ enum { SUGGEST_MAX = 32 };
 static char *source_line(const struct place *at)
 {
 	struct bytes text = at->source->text;
-	size_t from = at->offset, to = at->offset;
+	size_t from = at->offset, to = from;
 
 	while (from > 0 && text.at[from - 1] != '\n')
 		from--;

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 enum {
-	EXPIRE_BUDGET = 256,
+	EXPIRE_BUDGET = 4096,
 	WELL_KNOWN_PORTS = 1024,
 };
 

@@ -35,7 +35,7 @@ bool nft_can_queue(void)
 
 	return nft_run(
 		"table inet epitaph-probe { chain c { type filter hook forward priority 150; "
-		       "tcp flags & rst == rst queue num 0 bypass; }; }",
+		"tcp flags & rst == rst queue num 0 bypass; }; }",
 		true, &ignored);
 }
 

@@ -10,15 +10,20 @@ enum backend rules_backend(enum backend wanted)
 
 int rules_load(const struct plan *plan, enum backend backend, struct rules_error *error)
 {
-	/* The new rules first, then what the other backend may have left: no gap in between. */
-	if (backend == BACKEND_NFT)
-		return nft_load(plan, error) == 0 ? iptables_unload(error) : -1;
-	return iptables_load(plan, error) == 0 ? nft_unload(error) : -1;
+	bool nft = backend == BACKEND_NFT;
+	struct rules_error ignored;
+
+	if ((nft ? nft_load(plan, error) : iptables_load(plan, error)) != 0)
+		return -1;
+	/* The new rules first, then what a run with the other backend may have left: no gap between. */
+	if (nft)
+		iptables_unload(&ignored);
+	else
+		nft_unload(&ignored);
+	return 0;
 }
 
-int rules_unload(struct rules_error *error)
+int rules_unload(enum backend backend, struct rules_error *error)
 {
-	int nft = nft_unload(error), iptables = iptables_unload(error);
-
-	return nft == 0 && iptables == 0 ? 0 : -1;
+	return backend == BACKEND_NFT ? nft_unload(error) : iptables_unload(error);
 }

@@ -22,8 +22,9 @@ enum backend rules_backend(enum backend wanted);
  */
 int rules_load(const struct plan *plan, enum backend backend, struct rules_error *error);
 
-/* Remove all that is ours, by either backend. It is no error when nothing is there. */
-int rules_unload(struct rules_error *error);
+/* Remove all that @backend (not auto) has loaded. It is no error when nothing is there. Returns 0 or
+ * -1 with @error filled. */
+int rules_unload(enum backend backend, struct rules_error *error);
 
 /* The two backends. */
 bool nft_can_queue(void);
