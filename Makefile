@@ -20,7 +20,7 @@ EVENTS := community_id event json log
 NFQ := conntrack ifnames inject queue queue_proc worker
 CLI := capture check main plan policy_file read replay run
 
-UNIT := flow http judge mutate packet policy reset reset_read set stream text tls
+UNIT := community_id flow http judge mutate packet policy reset reset_read set stream text tls
 FUZZERS := packet policy tls
 LAB_PROGRAMS := peer pcaphex
 BENCH_PROGRAMS := bench_accept bench_connect bench_flood
@@ -90,6 +90,10 @@ $(BUILD)/epitaph: $(call objects,cli,$(CLI)) $(LIBS)
 $(BUILD)/tests/unit_%: $(BUILD)/tests/unit/%.o $(PURE)
 	@mkdir -p $(@D)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ -lcmocka
+
+$(BUILD)/tests/unit_community_id: $(BUILD)/tests/unit/community_id.o $(LIB_EVENTS) $(PURE)
+	@mkdir -p $(@D)
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ -lcmocka $(PACKAGE_LIBS)
 
 $(BUILD)/tests/peer: $(BUILD)/tests/lab/peer.o
 	$(CC) $(ALL_LDFLAGS) -o $@ $^
