@@ -14,7 +14,7 @@
 
 enum {
 	/* A packet of 64 KiB, its netlink attributes, and room for an attribute to come. */
-	MESSAGE_MAX = 0xffff + 4096,
+	MESSAGE_MAX = 64 * 1024 + 4096, /* keeps every slot of the buffer aligned */
 	/* The largest verdict: headers, mark, and a reset as the packet. */
 	VERDICT_MAX = 128 + RESET_BUFFER,
 	MIXED = -1,

@@ -16,7 +16,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-enum { BATCH = 64, SIZE = 0xffff + 4096 };
+enum { BATCH = 64, SIZE = 64 * 1024 + 4096 };
 
 static uint8_t in[BATCH][SIZE], out[BATCH * 64];
 

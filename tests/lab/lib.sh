@@ -119,12 +119,15 @@ daemon_start() {
 	return 1
 }
 
-# End it, and return its exit code.
+# End it, and return its exit code; when that is not 0, say what it said.
 daemon_stop() {
-	local pid=$DAEMON
+	local pid=$DAEMON rc
 	DAEMON=
-	kill "$pid" || return 1
+	kill "$pid"
 	wait "$pid"
+	rc=$?
+	[ $rc = 0 ] || tail -n 40 "$LAB_DIR/daemon.err"
+	return $rc
 }
 
 # Start a server of the lab: server_start NAME ARGUMENTS...; what it says is in $LAB_DIR/NAME.
@@ -158,6 +161,6 @@ expect() {
 	shift
 	if "$@" >"$LAB_DIR/said" 2>&1; then ok "$name"; else
 		not_ok "$name"
-		tail -n 15 "$LAB_DIR/said" | sed 's/^/# /'
+		tail -n 40 "$LAB_DIR/said" | sed 's/^/# /'
 	fi
 }
