@@ -23,16 +23,11 @@ static struct set *find_set(struct parser *p, const struct token *name)
 	return NULL;
 }
 
-static struct rule *rule_at(struct parser *p, uint16_t index)
-{
-	return (struct rule *)policy_rule(p->policy, index);
-}
-
 static void resolve_sets(struct parser *p)
 {
 	for (size_t i = 0; i < p->set_use.count; i++) {
 		const struct pending *use = &p->set_use.list[i];
-		struct rule *r = rule_at(p, use->rule);
+		struct rule *r = parser_rule(p, use->rule);
 		struct match *m = &r->match[use->match];
 		struct set *s = find_set(p, use->name);
 
@@ -55,7 +50,7 @@ static void resolve_reasons(struct parser *p)
 	for (size_t i = 0; i < p->reason_use.count; i++) {
 		const struct token *name = p->reason_use.list[i].name;
 		struct suggestion s = { .word = name->text, .word_len = strlen(name->text) };
-		struct rule *r = rule_at(p, p->reason_use.list[i].rule);
+		struct rule *r = parser_rule(p, p->reason_use.list[i].rule);
 
 		for (size_t k = 0; k < p->policy->reasons; k++) {
 			struct reason *reason = p->policy->reason[k];

@@ -4,15 +4,6 @@
 
 #include <stdlib.h>
 
-static struct rule *rule_at(struct parser *p, uint16_t index)
-{
-	if (index == RULE_DEFAULT)
-		return &p->policy->on_default;
-	if (index == RULE_UNDECIDED)
-		return &p->policy->on_undecided;
-	return &p->policy->rule[index];
-}
-
 static bool note(struct parser *p, struct pending_list *l, uint16_t rule, size_t match,
 		 const struct token *name)
 {
@@ -36,7 +27,7 @@ static const struct match_kind *find_match(struct parser *p)
 static bool parse_match(struct parser *p, uint16_t index, const struct match_kind *kind,
 			const struct place *place)
 {
-	struct rule *r = rule_at(p, index);
+	struct rule *r = parser_rule(p, index);
 	struct match *m = parser_grow(p, (void **)&r->match, &r->matches, sizeof(*m));
 
 	if (m == NULL)
@@ -121,7 +112,7 @@ static bool parse_comment(struct parser *p, struct rule *r)
 static bool parse_options(struct parser *p, uint16_t index)
 {
 	static const char *const modes[] = { "text", "diag", "both", "none" };
-	struct rule *r = rule_at(p, index);
+	struct rule *r = parser_rule(p, index);
 
 	while (p->at->kind == TOKEN_WORD) {
 		struct suggestion s = { .word = p->at->text, .word_len = strlen(p->at->text) };
@@ -156,7 +147,7 @@ static bool parse_options(struct parser *p, uint16_t index)
 
 static bool parse_action_statement(struct parser *p, uint16_t index, const char *what)
 {
-	struct rule *r = rule_at(p, index);
+	struct rule *r = parser_rule(p, index);
 	bool good;
 
 	r->place = p->at->place;
@@ -208,7 +199,7 @@ static bool parse_rule_body(struct parser *p, uint16_t index)
 	bool good;
 
 	for (;;) {
-		struct rule *r = rule_at(p, index);
+		struct rule *r = parser_rule(p, index);
 		struct place place = p->at->place;
 		const struct match_kind *kind;
 

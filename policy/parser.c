@@ -205,6 +205,11 @@ bool parser_name(struct parser *p, const char *what, char out[NAME_LEN + 1], str
 	return true;
 }
 
+struct rule *parser_rule(struct parser *p, uint16_t index)
+{
+	return (struct rule *)policy_rule(p->policy, index);
+}
+
 struct set *parser_new_set(struct parser *p, enum set_type type)
 {
 	struct set *s = calloc(1, sizeof(*s));

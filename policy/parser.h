@@ -78,6 +78,9 @@ bool parser_name(struct parser *p, const char *what, char out[NAME_LEN + 1], str
 /* Read a value or a list in braces into @s. False after an error. */
 bool parser_operand(struct parser *p, struct set *s, uint8_t family);
 
+/* The rule of this index, RULE_DEFAULT and RULE_UNDECIDED included, to be filled. */
+struct rule *parser_rule(struct parser *p, uint16_t index);
+
 /* A new set of the policy; NULL without memory. */
 struct set *parser_new_set(struct parser *p, enum set_type type);
 
