@@ -150,7 +150,7 @@ static int parse_args(const struct cli_command *c, int argc, char **argv, struct
 
 int main(int argc, char **argv)
 {
-	struct suggestion s = { NULL };
+	struct suggestion s;
 	struct cli_args args = { { NULL }, NULL };
 	int result;
 

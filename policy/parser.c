@@ -106,7 +106,7 @@ bool parser_pair(const struct parser *p, const char *words, char out[64])
 static bool parse_statement(struct parser *p, const char *what, const struct statement *table,
 			    size_t rows, bool (*otherwise)(struct parser *p))
 {
-	struct suggestion s = { NULL };
+	struct suggestion s = { .word = NULL };
 	char pair[64];
 
 	for (size_t i = 0; i < rows; i++) {

@@ -173,7 +173,7 @@ static bool is_label_char(char c)
 
 static const char *add_domain(struct set *s, char *text)
 {
-	struct domain_entry e = { NULL, false };
+	struct domain_entry e = { .below = false };
 	size_t len, label = 0;
 
 	if (strncmp(text, "*.", 2) == 0)
