@@ -14,7 +14,7 @@ SAN ?=
 WERROR ?=
 
 TCP := addr checksum flow http icmp inspect packet reset reset_read stream tls
-POLICY := check decide diag judge lex match parse parse_rule parse_settings parser policy set text
+POLICY := check decide diag files judge lex match parse parse_rule parse_settings parser policy set text
 RULES := iptables nft plan rules
 EVENTS := community_id event json log
 NFQ := conntrack ifnames inject queue queue_proc worker

@@ -61,9 +61,9 @@ static void print_line(const struct event *e)
 
 int command_read(const struct cli_args *args)
 {
-	struct source source = { "built in", { (const uint8_t *)pass_all, sizeof(pass_all) - 1 } };
+	struct source source = { .name = "built in", .text = { (const uint8_t *)pass_all, sizeof(pass_all) - 1 } };
 	static struct diags diags;
-	struct policy *p = policy_parse(&source, &diags);
+	struct policy *p = policy_parse(&source, NULL, &diags);
 	struct judge *judge = p ? judge_new(&judge_default_limits) : NULL;
 	struct capture *in = judge ? capture_open(args->operand) : NULL;
 	struct judge_input input = { .iif = "", .oif = "", .checksum_ready = true };

@@ -31,7 +31,11 @@ static void report(struct diags *d, enum severity severity, const struct place *
 		return;
 	x = &d->list[d->count];
 	*x = (struct diag){
-		.severity = severity, .line = at->line, .column = at->column, .len = at->len
+		.severity = severity,
+		.file_index = at->source->index,
+		.line = at->line,
+		.column = at->column,
+		.len = at->len,
 	};
 	if (vasprintf(&x->message, fmt, args) < 0)
 		x->message = NULL;
@@ -62,6 +66,8 @@ static int compare(const void *a, const void *b)
 {
 	const struct diag *x = a, *y = b;
 
+	if (x->file_index != y->file_index)
+		return x->file_index < y->file_index ? -1 : 1;
 	if (x->line != y->line)
 		return x->line < y->line ? -1 : 1;
 	return (x->column > y->column) - (x->column < y->column);

@@ -14,6 +14,7 @@ enum severity { SEVERITY_ERROR, SEVERITY_WARNING };
 struct source {
 	const char *name; /* as the user gave it */
 	struct bytes text;
+	unsigned index; /* findings are sorted by it: 0 is the policy file, then what it includes */
 };
 
 /* A run of octets in a source; line and column count from 1, columns in octets. */
@@ -24,6 +25,7 @@ struct place {
 
 struct diag {
 	enum severity severity;
+	unsigned file_index;
 	char *file;
 	uint32_t line, column, len;
 	char *message;

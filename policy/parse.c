@@ -12,13 +12,14 @@ static bool parse_define(struct parser *p)
 	const struct token *value;
 	struct define *d;
 	unsigned depth = 0;
+	char where[128];
 
 	if (name == NULL || parser_expect(p, TOKEN_EQUALS, "'='") == NULL)
 		return false;
 	for (size_t i = 0; i < p->defines; i++) {
 		if (strcmp(p->define[i].name, name->text) == 0) {
-			diag_error(p->diags, &name->place, "'%s' is defined already, in line %u",
-				   name->text, p->define[i].place.line);
+			diag_error(p->diags, &name->place, "'%s' is defined already, %s",
+				   name->text, parser_where(p, &p->define[i].place, where));
 			return false;
 		}
 	}
@@ -83,13 +84,24 @@ static bool parse_set_elements(struct parser *p)
 	return parser_operand(p, s, 0);
 }
 
+static bool parse_set_list(struct parser *p)
+{
+	if (current_set(p)->type == SET_TYPES) {
+		diag_error(p->diags, &p->at[-1].place,
+			   "'file' needs a 'type addr', 'type port' or 'type domain' before it");
+		return false;
+	}
+	return parse_set_file(p, current_set(p));
+}
+
 static bool parse_set(struct parser *p)
 {
 	static const struct statement table[] = {
 		{ "type", parse_set_type },
 		{ "elements", parse_set_elements },
+		{ "file", parse_set_list },
 	};
-	char name[NAME_LEN + 1];
+	char name[NAME_LEN + 1], where[128];
 	struct place place;
 	struct set *s;
 
@@ -98,8 +110,8 @@ static bool parse_set(struct parser *p)
 	for (size_t i = 0; i < p->policy->sets; i++) {
 		s = p->policy->set[i];
 		if (s->name != NULL && strcmp(s->name, name) == 0) {
-			diag_error(p->diags, &place, "the set '%s' exists already, in line %u",
-				   name, s->place.line);
+			diag_error(p->diags, &place, "the set '%s' exists already, %s", name,
+				   parser_where(p, &s->place, where));
 			return false;
 		}
 	}
@@ -175,7 +187,7 @@ static bool parse_reason(struct parser *p)
 		{ "text", parse_reason_text },
 		{ "url", parse_reason_url },
 	};
-	char name[NAME_LEN + 1];
+	char name[NAME_LEN + 1], where[128];
 	struct place place;
 	struct reason *r, **slot;
 
@@ -183,8 +195,8 @@ static bool parse_reason(struct parser *p)
 		return false;
 	for (size_t i = 0; i < p->policy->reasons; i++) {
 		if (strcmp(p->policy->reason[i]->name, name) == 0) {
-			diag_error(p->diags, &place, "the reason '%s' exists already, in line %u",
-				   name, p->policy->reason[i]->place.line);
+			diag_error(p->diags, &place, "the reason '%s' exists already, %s", name,
+				   parser_where(p, &p->policy->reason[i]->place, where));
 			return false;
 		}
 	}
@@ -204,12 +216,16 @@ static bool parse_reason(struct parser *p)
 }
 
 static const struct statement sections[] = {
-	{ "define", parse_define },	    { "set", parse_set },
-	{ "reason", parse_reason },	    { "policy", parse_policy_section },
-	{ "daemon", parse_daemon_section }, { "log", parse_log_section },
+	{ "define", parse_define },
+	{ "include", parse_include },
+	{ "set", parse_set },
+	{ "reason", parse_reason },
+	{ "policy", parse_policy_section },
+	{ "daemon", parse_daemon_section },
+	{ "log", parse_log_section },
 };
 
-static void parse_file(struct parser *p)
+void parser_file(struct parser *p)
 {
 	while (p->at->kind != TOKEN_END && !p->no_memory) {
 		const struct token *from = p->at;
@@ -229,7 +245,7 @@ static void parse_file(struct parser *p)
 			break;
 		}
 		if (p->at == from && p->at->kind != TOKEN_WORD) {
-			parser_unexpected(p, "define, set, reason, policy, daemon or log");
+			parser_unexpected(p, "define, include, set, reason, policy, daemon or log");
 		} else if (p->at == from) {
 			s = (struct suggestion){ .word = from->text,
 						 .word_len = strlen(from->text) };
@@ -247,10 +263,11 @@ static void parse_file(struct parser *p)
 	}
 }
 
-struct policy *policy_parse(const struct source *source, struct diags *d)
+struct policy *policy_parse(const struct source *source, const struct policy_loader *loader,
+			    struct diags *d)
 {
 	struct tokens tokens;
-	struct parser p = { .diags = d };
+	struct parser p = { .diags = d, .loader = loader };
 	struct policy *result = NULL;
 	struct place start = { .source = source, .line = 1, .column = 1 };
 
@@ -262,7 +279,7 @@ struct policy *policy_parse(const struct source *source, struct diags *d)
 		p.policy->daemon = (struct daemon_settings){ .loss_open = true,
 							     .overload_open = true };
 		text_compile("R=$rule", &start, d, &p.policy->default_text);
-		parse_file(&p);
+		parser_file(&p);
 		policy_check(&p);
 	}
 	if (p.no_memory)
@@ -275,6 +292,7 @@ struct policy *policy_parse(const struct source *source, struct diags *d)
 	free(p.define);
 	free(p.set_use.list);
 	free(p.reason_use.list);
+	parser_units_free(&p);
 	tokens_free(&tokens);
 	return result;
 }

@@ -224,7 +224,7 @@ static bool parse_rule_body(struct parser *p, uint16_t index)
 
 static bool parse_rule(struct parser *p)
 {
-	char name[NAME_LEN + 1];
+	char name[NAME_LEN + 1], where[128];
 	struct place place;
 	struct rule *r;
 
@@ -244,8 +244,8 @@ static bool parse_rule(struct parser *p)
 	}
 	for (size_t i = 0; i < p->policy->rules; i++) {
 		if (strcmp(p->policy->rule[i].name, name) == 0) {
-			diag_error(p->diags, &place, "the rule '%s' exists already, in line %u",
-				   name, p->policy->rule[i].place.line);
+			diag_error(p->diags, &place, "the rule '%s' exists already, %s", name,
+				   parser_where(p, &p->policy->rule[i].place, where));
 			return false;
 		}
 	}

@@ -25,8 +25,18 @@ struct pending_list {
 	size_t count;
 };
 
+/* A file that the policy names, kept until all is parsed. */
+struct unit {
+	struct source source; /* owns its name */
+	struct tokens tokens; /* of an included file */
+};
+
 struct parser {
 	const struct token *at; /* the token in hand; the list ends with TOKEN_END */
+	const struct policy_loader *loader;
+	struct unit **unit;
+	size_t units;
+	unsigned depth; /* of includes */
 	struct diags *diags;
 	struct policy *policy;
 	struct define *define;
@@ -83,6 +93,17 @@ struct rule *parser_rule(struct parser *p, uint16_t index);
 
 /* A new set of the policy; NULL without memory. */
 struct set *parser_new_set(struct parser *p, enum set_type type);
+
+/* Read the statements of the tokens at p->at, to their end. */
+void parser_file(struct parser *p);
+
+/* Where something is: "in line 5", or "in FILE, line 5" when that is not the file in hand. */
+const char *parser_where(const struct parser *p, const struct place *place, char out[128]);
+
+/* "include "GLOB"" and, in a set, "file "NAME"", behind their words. */
+bool parse_include(struct parser *p);
+bool parse_set_file(struct parser *p, struct set *s);
+void parser_units_free(struct parser *p);
 
 /* "policy forward { ... }", behind the word "policy". */
 bool parse_policy_section(struct parser *p);

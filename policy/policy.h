@@ -126,11 +126,25 @@ struct policy {
 #define RULE_UNDECIDED ((uint16_t)0xfffe)
 
 /*
- * Parse @source. Everything wrong goes to @d; returns NULL when any of it is an error or memory ran
- * out (then @d holds that). The caller owns the policy. @source must live as long as @d is unread;
- * the policy itself keeps nothing of it.
+ * How the parser gets at the files that a policy names. Names are relative to the folder of the file
+ * that names them, and are handed over already joined with it.
  */
-struct policy *policy_parse(const struct source *source, struct diags *d);
+struct policy_loader {
+	void *context;
+	/* The octets of the file @name, which stay until the policy is parsed. 0 or -errno. */
+	int (*load)(void *context, const char *name, struct bytes *out);
+	/* Call @each with the names that the glob @pattern matches, sorted. 0 or -errno. */
+	int (*expand)(void *context, const char *pattern, void (*each)(void *arg, const char *name),
+		      void *arg);
+};
+
+/*
+ * Parse @source. Everything wrong goes to @d; returns NULL when any of it is an error or memory ran
+ * out (then @d holds that). Without a @loader, naming another file is an error. The caller owns the
+ * policy. @source must live as long as this call; the policy keeps nothing of it.
+ */
+struct policy *policy_parse(const struct source *source, const struct policy_loader *loader,
+			    struct diags *d);
 void policy_free(struct policy *p);
 
 /* The rule behind an index of this policy, RULE_DEFAULT and RULE_UNDECIDED included. */

@@ -13,10 +13,10 @@ static struct policy *make_policy(void)
 				   "a: tls sni \".social.example\" reset reason r payload both\n"
 				   "b: http host \"news.example\" reset reason r\n"
 				   "c: saddr 10.0.0.0/8 log\n d: udp dport 53 accept\n }";
-	struct source source = { "fuzz", { (const uint8_t *)text, sizeof(text) - 1 } };
+	struct source source = { .name = "fuzz", .text = { (const uint8_t *)text, sizeof(text) - 1 } };
 	static struct diags diags;
 
-	return policy_parse(&source, &diags);
+	return policy_parse(&source, NULL, &diags);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

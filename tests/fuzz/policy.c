@@ -10,8 +10,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct diags diags;
 	static FILE *null;
-	struct source source = { "fuzz", { data, size } };
-	struct policy *p = policy_parse(&source, &diags);
+	struct source source = { .name = "fuzz", .text = { data, size } };
+	struct policy *p = policy_parse(&source, NULL, &diags);
 
 	if (null == NULL)
 		null = fopen("/dev/null", "w");

@@ -13,13 +13,13 @@ static uint16_t port; /* of the client; each handshake is a flow of its own */
 
 static void begin(const char *text)
 {
-	struct source s = { "test.conf", text_bytes(text) };
+	struct source s = { .name = "test.conf", .text = text_bytes(text) };
 	struct flow_limits limits = judge_default_limits;
 
 	limits.flows = 1024;
 	limits.streams = 4;
 	diags_clear(&diags);
-	policy = policy_parse(&s, &diags);
+	policy = policy_parse(&s, NULL, &diags);
 	if (policy == NULL)
 		diags_print(&diags, stderr);
 	assert_non_null(policy);

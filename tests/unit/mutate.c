@@ -98,9 +98,9 @@ static void million(void **state)
 				   "a: tls sni \".social.example\" reset reason r payload both\n"
 				   "b: http host \"news.example\" reset reason r\n"
 				   "c: saddr 192.0.2.0/24 log\n d: udp dport 53 accept\n }";
-	struct source source = { "test.conf", text_bytes(text) };
+	struct source source = { .name = "test.conf", .text = text_bytes(text) };
 	static struct diags diags;
-	struct policy *p = policy_parse(&source, &diags);
+	struct policy *p = policy_parse(&source, NULL, &diags);
 	struct flow_limits limits = judge_default_limits;
 	struct judge *judge;
 	uint64_t seed = random_seed();

@@ -7,11 +7,11 @@ static struct diags diags;
 
 static struct policy *parse(const char *text)
 {
-	struct source s = { "test.conf", text_bytes(text) };
+	struct source s = { .name = "test.conf", .text = text_bytes(text) };
 	struct policy *p;
 
 	diags_clear(&diags);
-	p = policy_parse(&s, &diags);
+	p = policy_parse(&s, NULL, &diags);
 	return p;
 }
 

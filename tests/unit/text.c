@@ -7,7 +7,7 @@ static struct diags diags;
 
 static bool compile(const char *source, struct text *out)
 {
-	struct source s = { "test", text_bytes(source) };
+	struct source s = { .name = "test", .text = text_bytes(source) };
 	struct place at = { &s, 0, 1, 1, 1 };
 	bool good;
 
