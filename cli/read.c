@@ -61,7 +61,8 @@ static void print_line(const struct event *e)
 
 int command_read(const struct cli_args *args)
 {
-	struct source source = { .name = "built in", .text = { (const uint8_t *)pass_all, sizeof(pass_all) - 1 } };
+	struct source source = { .name = "built in",
+				 .text = { (const uint8_t *)pass_all, sizeof(pass_all) - 1 } };
 	static struct diags diags;
 	struct policy *p = policy_parse(&source, NULL, &diags);
 	struct judge *judge = p ? judge_new(&judge_default_limits) : NULL;
