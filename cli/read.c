@@ -71,15 +71,12 @@ int command_read(const struct cli_args *args)
 	int got = -1;
 
 	while (in != NULL && (got = capture_next(in, &input.ip, &input.now_us)) == 1) {
-		struct event list[EVENTS_PER_PACKET], *slot[EVENTS_PER_PACKET];
+		struct event list[EVENTS_PER_PACKET];
 		struct judgement j;
 		unsigned n;
 
 		judge_packet(judge, p, &input, &j);
-		n = events_count(&j, p);
-		for (unsigned i = 0; i < n; i++)
-			slot[i] = &list[i];
-		events_fill(&j, p, &input, input.now_us, slot);
+		n = events_list(&j, p, &input, input.now_us, list);
 		for (unsigned i = 0; i < n; i++) {
 			if (args->value[READ_JSON] != NULL)
 				json_write(&list[i], stdout);

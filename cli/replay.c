@@ -75,15 +75,12 @@ static void replay_packet(struct replay *r, struct bytes ip, int64_t time_us)
 		.ifaces_of_flow = true,
 		.checksum_ready = true,
 	};
-	struct event list[EVENTS_PER_PACKET], *slot[EVENTS_PER_PACKET];
+	struct event list[EVENTS_PER_PACKET];
 	struct judgement j;
 	unsigned n;
 
 	judge_packet(r->judge, r->policy, &in, &j);
-	n = events_count(&j, r->policy);
-	for (unsigned i = 0; i < n; i++)
-		slot[i] = &list[i];
-	events_fill(&j, r->policy, &in, time_us, slot);
+	n = events_list(&j, r->policy, &in, time_us, list);
 	if (j.has_cut)
 		write_cut(r, &j, time_us, j.has_block ? &list[n - 1] : NULL);
 	for (unsigned i = 0; i < n; i++)

@@ -104,3 +104,17 @@ void events_fill(const struct judgement *j, const struct policy *p, const struct
 	if (j->has_block)
 		fill_block(out[n++], EVENT_BLOCK, j, j->rule, in, time_us);
 }
+
+unsigned events_list(const struct judgement *j, const struct policy *p,
+		     const struct judge_input *in, int64_t time_us,
+		     struct event out[EVENTS_PER_PACKET])
+{
+	struct event *slot[EVENTS_PER_PACKET];
+	unsigned n = events_count(j, p);
+
+	for (unsigned i = 0; i < n; i++)
+		slot[i] = &out[i];
+	if (n > 0)
+		events_fill(j, p, in, time_us, slot);
+	return n;
+}

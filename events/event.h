@@ -80,6 +80,11 @@ unsigned events_count(const struct judgement *j, const struct policy *p);
 void events_fill(const struct judgement *j, const struct policy *p, const struct judge_input *in,
 		 int64_t time_us, struct event *const out[EVENTS_PER_PACKET]);
 
+/* The same into an array; returns how many there are. */
+unsigned events_list(const struct judgement *j, const struct policy *p,
+		     const struct judge_input *in, int64_t time_us,
+		     struct event out[EVENTS_PER_PACKET]);
+
 const char *event_type_name(enum event_type t);
 
 #endif

@@ -243,14 +243,10 @@ static struct nlmsghdr *begin_verdict(struct queue *q, uint32_t id, int verdict)
 	return nlh;
 }
 
-static void end_verdict(struct queue *q, const struct nlmsghdr *nlh)
+/* @verdict is MIXED for one that carries more than itself. */
+static void end_verdict(struct queue *q, const struct nlmsghdr *nlh, uint32_t id, int verdict)
 {
 	q->out_len += (nlh->nlmsg_len + 3u) & ~3u; /* MNL_ALIGN, unsigned */
-}
-
-static void plain_verdict(struct queue *q, uint32_t id, int verdict)
-{
-	end_verdict(q, begin_verdict(q, id, verdict));
 	q->verdict = q->verdicts == 0 || q->verdict == verdict ? verdict : MIXED;
 	q->verdicts++;
 	q->last_id = id;
@@ -258,12 +254,12 @@ static void plain_verdict(struct queue *q, uint32_t id, int verdict)
 
 void queue_accept(struct queue *q, uint32_t id)
 {
-	plain_verdict(q, id, NF_ACCEPT);
+	end_verdict(q, begin_verdict(q, id, NF_ACCEPT), id, NF_ACCEPT);
 }
 
 void queue_drop(struct queue *q, uint32_t id)
 {
-	plain_verdict(q, id, NF_DROP);
+	end_verdict(q, begin_verdict(q, id, NF_DROP), id, NF_DROP);
 }
 
 void queue_repeat(struct queue *q, uint32_t id, uint32_t mark)
@@ -271,9 +267,7 @@ void queue_repeat(struct queue *q, uint32_t id, uint32_t mark)
 	struct nlmsghdr *nlh = begin_verdict(q, id, NF_REPEAT);
 
 	nfq_nlmsg_verdict_put_mark(nlh, mark);
-	end_verdict(q, nlh);
-	q->verdict = MIXED;
-	q->verdicts++;
+	end_verdict(q, nlh, id, MIXED);
 }
 
 void queue_replace(struct queue *q, uint32_t id, struct bytes replacement)
@@ -281,9 +275,7 @@ void queue_replace(struct queue *q, uint32_t id, struct bytes replacement)
 	struct nlmsghdr *nlh = begin_verdict(q, id, NF_ACCEPT);
 
 	nfq_nlmsg_verdict_put_pkt(nlh, replacement.at, (uint32_t)replacement.len);
-	end_verdict(q, nlh);
-	q->verdict = MIXED;
-	q->verdicts++;
+	end_verdict(q, nlh, id, MIXED);
 }
 
 /* One message for a whole batch that shares its verdict: it covers every id up to the last, and
