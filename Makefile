@@ -14,20 +14,25 @@ SAN ?=
 WERROR ?=
 
 TCP := addr checksum flow http icmp inspect packet reset reset_read stream tls
-POLICY := check decide diag files judge lex match parse parse_rule parse_settings parser policy set text
+POLICY := check decide diag domain_set endpoint explain files index index_build index_map judge judge_cut judge_look lex limit \
+	lint match names parse parse_lists parse_match parse_rule parse_settings parse_test parser pattern policy prefix_set \
+	print run_tests schedule set text zone
 RULES := iptables nft plan rules
-EVENTS := community_id event json log
+EVENTS := aggregate community_id event json log sink
 NFQ := conntrack ifnames inject queue queue_proc worker
-CLI := capture check main plan policy_file read replay run
+CLI := capture check control diff explain json_policy main plan policy policy_file read reload replay run
 
-UNIT := community_id flow http judge mutate packet policy reset reset_read set stream text tls
+UNIT := aggregate community_id flow http index judge limit mutate packet pattern policy reset reset_read schedule set stream \
+	text tls zone
 FUZZERS := packet policy tls
 LAB_PROGRAMS := peer pcaphex
 BENCH_PROGRAMS := bench_accept bench_connect bench_flood
 
-PACKAGES := libmnl libnetfilter_queue libnetfilter_conntrack libnftables jansson libpcap
+PACKAGES := libmnl libnetfilter_queue libnetfilter_conntrack libnftables jansson libpcap libpcre2-8 libidn2
 PACKAGE_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(PACKAGES) libmd 2>/dev/null)
 PACKAGE_LIBS := $(shell $(PKG_CONFIG) --libs $(PACKAGES) libmd 2>/dev/null)
+
+PURE_LIBS := $(shell $(PKG_CONFIG) --libs libpcre2-8 libidn2 2>/dev/null)
 
 WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes $(if $(WERROR),-Werror)
 SANITIZE := $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer -fno-sanitize-recover=all)
@@ -89,9 +94,9 @@ $(BUILD)/epitaph: $(call objects,cli,$(CLI)) $(LIBS)
 # A unit test links what it may need: the pure archives.
 $(BUILD)/tests/unit_%: $(BUILD)/tests/unit/%.o $(PURE)
 	@mkdir -p $(@D)
-	$(CC) $(ALL_LDFLAGS) -o $@ $^ -lcmocka
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ -lcmocka $(PURE_LIBS)
 
-$(BUILD)/tests/unit_community_id: $(BUILD)/tests/unit/community_id.o $(LIB_EVENTS) $(PURE)
+$(BUILD)/tests/unit_aggregate $(BUILD)/tests/unit_community_id: $(BUILD)/tests/unit_%: $(BUILD)/tests/unit/%.o $(LIB_EVENTS) $(PURE)
 	@mkdir -p $(@D)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ -lcmocka $(PACKAGE_LIBS)
 
@@ -106,7 +111,7 @@ $(BUILD)/tests/bench_%: $(BUILD)/tests/bench/%.o
 # Fuzzers are built in a tree of their own, with clang.
 $(BUILD)/fuzz/fuzz_%: tests/fuzz/%.c $(patsubst %,tcp/%.c,$(TCP)) $(patsubst %,policy/%.c,$(POLICY))
 	@mkdir -p $(@D)
-	clang -std=gnu11 -D_GNU_SOURCE -I. -O1 -g -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -o $@ $^
+	clang -std=gnu11 -D_GNU_SOURCE -I. -O1 -g -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -o $@ $^ $(PURE_LIBS)
 
 $(BUILD)/doc/%: doc/%.scd
 	@mkdir -p $(@D)

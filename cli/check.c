@@ -3,12 +3,13 @@
 
 int command_check(const struct cli_args *args)
 {
-	unsigned warnings = 0;
-	struct policy *p = cli_load_policy(args->operand, &warnings);
-	bool good = p != NULL && (args->value[CHECK_WERROR] == NULL || warnings == 0);
+	struct cli_load how = { .json = args->value[CHECK_JSON] != NULL };
+	struct policy *p = cli_load_policy(args->operand, &how);
+	bool good = p != NULL && (args->value[CHECK_WERROR] == NULL || how.warnings == 0);
 
-	if (p != NULL)
-		printf("%s: %zu rules, %u warnings\n", args->operand, p->rules, warnings);
+	if (p != NULL && !how.json)
+		printf("%s: %zu rules, %zu tests passed, %u warnings\n", args->operand,
+		       p->rules + p->reset_rules, p->tests, how.warnings);
 	policy_free(p);
 	return good ? EXIT_DONE : EXIT_FOUND;
 }

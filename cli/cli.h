@@ -9,10 +9,12 @@ enum {
 	EXIT_DONE = 0,
 	EXIT_FOUND = 1, /* something is wrong, or failed */
 	EXIT_USAGE = 2,
-	CLI_OPTIONS = 8,
+	CLI_OPTIONS = 16,
+	CLI_HASH_LEN = 64,
 };
 
 #define CLI_POLICY_FILE "/etc/epitaph/epitaph.conf"
+#define CLI_CONTROL_SOCKET "/run/epitaph/control.sock"
 
 struct cli_option {
 	char letter; /* 0: only the long form */
@@ -24,7 +26,7 @@ struct cli_option {
 /* What was given: value[i] belongs to option[i] of the command; NULL when it was not. */
 struct cli_args {
 	const char *value[CLI_OPTIONS];
-	const char *operand; /* the one operand, or NULL */
+	const char *operand; /* NULL when there is none; several words are joined with blanks */
 };
 
 struct cli_command {
@@ -39,19 +41,44 @@ struct cli_command {
 
 int command_run(const struct cli_args *args);
 int command_check(const struct cli_args *args);
+int command_policy(const struct cli_args *args);
+int command_explain(const struct cli_args *args);
+int command_reload(const struct cli_args *args);
+int command_status(const struct cli_args *args);
 int command_plan(const struct cli_args *args);
 int command_replay(const struct cli_args *args);
 int command_read(const struct cli_args *args);
 
 /* Options of each command, in the order of its rows in main.c. */
 enum { RUN_CONFIG, RUN_EVENTS, RUN_NO_RULES, RUN_KEEP_RULES };
-enum { CHECK_WERROR };
+enum { CHECK_WERROR, CHECK_JSON };
+enum { POLICY_JSON };
+enum {
+	EXPLAIN_CONFIG,
+	EXPLAIN_SNI,
+	EXPLAIN_ALPN,
+	EXPLAIN_HOST,
+	EXPLAIN_METHOD,
+	EXPLAIN_PATH,
+	EXPLAIN_IIF,
+	EXPLAIN_OIF,
+	EXPLAIN_MARK,
+	EXPLAIN_AT,
+};
+enum { CONTROL_SOCKET, CONTROL_JSON };
 enum { PLAN_BACKEND };
 enum { REPLAY_POLICY, REPLAY_WRITE, REPLAY_IIF, REPLAY_OIF };
 enum { READ_JSON };
 
-/* Read and parse a policy file; findings go to standard error. NULL after an error. *warnings, when
- * given, gets their number. */
-struct policy *cli_load_policy(const char *path, unsigned *warnings);
+/* How a policy is loaded, and what there is to say about it. */
+struct cli_load {
+	bool json; /* findings go to standard output as JSON, else to standard error */
+	unsigned warnings, errors;
+	char hash[CLI_HASH_LEN + 1]; /* SHA-256 of all files read, hexadecimal */
+};
+
+/* Read and parse a policy file and all that it names. NULL after an error, of which the findings tell.
+ * @how may be NULL. */
+struct policy *cli_load_policy(const char *path, struct cli_load *how);
 
 #endif

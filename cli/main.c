@@ -31,8 +31,53 @@ static const struct cli_command commands[] = {
 	  true,
 	  "find all that is wrong with a policy",
 	  "Exits 0 when there is no error, 1 when there is one.",
-	  { { 0, "werror", NULL, "warnings are errors" } },
+	  { { 0, "werror", NULL, "warnings are errors" },
+	    { 'j', "json", NULL, "one JSON object per finding, on standard output" } },
 	  command_check },
+	{ "policy",
+	  "FILE",
+	  true,
+	  "print a policy in its canonical form",
+	  "Variables, includes and lists are resolved, sets are merged. What is printed parses again to\n"
+	  "the same policy.",
+	  { { 'j', "json", NULL, "the compiled form as one JSON object, for tools" } },
+	  command_policy },
+	{ "explain",
+	  "FLOW|TEXT",
+	  true,
+	  "tell how a flow would be decided, and why",
+	  "FLOW is 'tcp 10.8.0.5:40000 198.51.100.9:443', udp or icmp, with or without '->'. TEXT is the\n"
+	  "text of a reset, such as 'R=social no social media': which rule sent it. Without a name\n"
+	  "given, rules that need one leave the flow undecided.",
+	  { { 'c', "config", "FILE", "the policy; " CLI_POLICY_FILE " if not given" },
+	    { 0, "sni", "NAME", "server name of the ClientHello" },
+	    { 0, "alpn", "LIST", "protocols it offers, joined with commas" },
+	    { 0, "host", "NAME", "host of the HTTP request" },
+	    { 0, "method", "METHOD", "its method" },
+	    { 0, "path", "PATH", "its path" },
+	    { 'i', "iif", "NAME", "interface the flow comes in by" },
+	    { 'o', "oif", "NAME", "interface it leaves by" },
+	    { 0, "mark", "N", "mark of its first packet" },
+	    { 0, "at", "TIME",
+	      "\"2026-11-23 09:00\" by the schedules' clocks, 'Z' behind it for UTC; now if not given" } },
+	  command_explain },
+	{ "reload",
+	  NULL,
+	  false,
+	  "have the daemon read its policy again",
+	  "Prints what changed. A policy with errors is refused, and the old one stays in force. Needs\n"
+	  "'daemon { control \"SOCKET\" }' in the policy; SIGHUP does the same without an answer.",
+	  { { 's', "socket", "FILE", "the daemon's socket; " CLI_CONTROL_SOCKET " if not given" },
+	    { 'j', "json", NULL, "the answer as one JSON object" } },
+	  command_reload },
+	{ "status",
+	  NULL,
+	  false,
+	  "ask the daemon which policy is in force",
+	  "Needs 'daemon { control \"SOCKET\" }' in the policy.",
+	  { { 's', "socket", "FILE", "the daemon's socket; " CLI_CONTROL_SOCKET " if not given" },
+	    { 'j', "json", NULL, "the answer as one JSON object" } },
+	  command_status },
 	{ "plan",
 	  "FILE",
 	  true,
@@ -97,6 +142,20 @@ static int usage_error(const struct cli_command *c)
 	return EXIT_USAGE;
 }
 
+/* The operand; "explain" takes a flow as several words. */
+static const char *take_operand(const struct cli_command *c, int argc, char **argv)
+{
+	static char joined[1024];
+	size_t used = 0;
+
+	if (c->run != command_explain)
+		return argv[optind++];
+	for (; optind < argc && used < sizeof(joined); optind++)
+		used += (size_t)snprintf(joined + used, sizeof(joined) - used, "%s%s",
+					 used > 0 ? " " : "", argv[optind]);
+	return joined;
+}
+
 /* Fill @args from the command line. Returns EXIT_DONE to go on, or -1 after the help was printed. */
 static int parse_args(const struct cli_command *c, int argc, char **argv, struct cli_args *args)
 {
@@ -136,7 +195,7 @@ static int parse_args(const struct cli_command *c, int argc, char **argv, struct
 		args->value[index] = optarg ? optarg : "";
 	}
 	if (optind < argc && c->operand != NULL)
-		args->operand = argv[optind++];
+		args->operand = take_operand(c, argc, argv);
 	if (optind < argc) {
 		fprintf(stderr, "epitaph %s: unexpected '%s'\n", c->name, argv[optind]);
 		return usage_error(c);

@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <glob.h>
+#include <jansson.h>
+#include <sha2.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -14,6 +16,7 @@ enum { POLICY_SIZE_MAX = 64 * 1024 * 1024 };
 struct files {
 	uint8_t **text;
 	size_t count;
+	SHA2_CTX hash; /* of all of them, in the order of reading */
 };
 
 /* Read a whole file; 0 or -errno. *text is to be freed. */
@@ -66,6 +69,7 @@ static int load(void *context, const char *name, struct bytes *out)
 	if (result != 0)
 		return result;
 	*out = (struct bytes){ files->text[files->count++], len };
+	SHA256Update(&files->hash, out->at, len);
 	return 0;
 }
 
@@ -86,24 +90,62 @@ static int expand(void *context, const char *pattern, void (*each)(void *arg, co
 	return 0;
 }
 
-struct policy *cli_load_policy(const char *path, unsigned *warnings)
+/* One JSON object per finding, for editors. */
+static void print_json(struct diags *d)
 {
-	struct files files = { NULL, 0 };
+	diags_sort(d);
+	for (unsigned i = 0; i < d->count; i++) {
+		const struct diag *x = &d->list[i];
+		json_t *o = json_pack(
+			"{s:s, s:i, s:i, s:i, s:s, s:s}", "file", x->file, "line", (int)x->line,
+			"column", (int)x->column, "length", (int)x->len, "severity",
+			x->severity == SEVERITY_ERROR ? "error" : "warning", "message", x->message);
+
+		json_dumpf(o, stdout, JSON_COMPACT | JSON_ENSURE_ASCII);
+		putchar('\n');
+		json_decref(o);
+	}
+}
+
+static void print_findings(struct diags *d, struct cli_load *load)
+{
+	if (load->json)
+		print_json(d);
+	else
+		diags_print(d, stderr);
+	load->warnings = d->warnings;
+	load->errors = d->errors;
+}
+
+static void finish_hash(SHA2_CTX *hash, char out[CLI_HASH_LEN + 1])
+{
+	uint8_t digest[SHA256_DIGEST_LENGTH];
+
+	SHA256Final(digest, hash);
+	for (size_t i = 0; i < sizeof(digest); i++)
+		snprintf(out + 2 * i, 3, "%02x", digest[i]);
+}
+
+struct policy *cli_load_policy(const char *path, struct cli_load *how)
+{
+	struct files files = { .count = 0 };
 	struct policy_loader loader = { &files, load, expand };
 	struct diags *d = calloc(1, sizeof(*d));
 	struct source source = { .name = path };
+	struct cli_load ignored = { .json = false }, *load_how = how ? how : &ignored;
 	struct policy *p = NULL;
-	int result = d ? load(&files, path, &source.text) : -ENOMEM;
+	int result;
 
+	SHA256Init(&files.hash);
+	result = d ? load(&files, path, &source.text) : -ENOMEM;
 	if (result == 0) {
 		p = policy_parse(&source, &loader, d);
-		diags_print(d, stderr);
-		if (warnings != NULL)
-			*warnings = d->warnings;
+		print_findings(d, load_how);
 		diags_clear(d);
 	} else {
 		fprintf(stderr, "epitaph: cannot read %s: %s\n", path, strerror(-result));
 	}
+	finish_hash(&files.hash, load_how->hash);
 	for (size_t i = 0; i < files.count; i++)
 		free(files.text[i]);
 	free(files.text);

@@ -65,7 +65,7 @@ int command_read(const struct cli_args *args)
 				 .text = { (const uint8_t *)pass_all, sizeof(pass_all) - 1 } };
 	static struct diags diags;
 	struct policy *p = policy_parse(&source, NULL, &diags);
-	struct judge *judge = p ? judge_new(&judge_default_limits) : NULL;
+	struct judge *judge = p ? judge_new(&judge_default_limits, NULL) : NULL;
 	struct capture *in = judge ? capture_open(args->operand) : NULL;
 	struct judge_input input = { .iif = "", .oif = "", .checksum_ready = true };
 	int got = -1;

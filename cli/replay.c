@@ -49,8 +49,8 @@ static void write_cut(struct replay *r, const struct judgement *j, int64_t time_
 	bool from_initiator = j->side == SIDE_INITIATOR;
 
 	if (j->cut.reject) {
-		len = icmp_build_prohibited(&j->packet, &j->packet.tuple.dst, icmp, sizeof(icmp),
-					    &l4);
+		len = icmp_build_unreachable(&j->packet, j->cut.code, &j->packet.tuple.dst, icmp,
+					     sizeof(icmp), &l4);
 		write_packet(r, time_us, icmp, len);
 	}
 	if (j->cut.to_sender)
@@ -65,11 +65,20 @@ static void write_cut(struct replay *r, const struct judgement *j, int64_t time_
 	}
 }
 
+static void write_annotated(struct replay *r, const struct judgement *j, int64_t time_us)
+{
+	struct bytes text = { (const uint8_t *)j->annotation, j->annotation_len };
+	uint8_t packet[ANNOTATED_BUFFER];
+
+	write_packet(r, time_us, packet, reset_annotate(&j->packet, text, packet, sizeof(packet)));
+}
+
 static void replay_packet(struct replay *r, struct bytes ip, int64_t time_us)
 {
 	struct judge_input in = {
 		.ip = ip,
 		.now_us = time_us,
+		.wall_us = time_us,
 		.iif = r->iif,
 		.oif = r->oif,
 		.ifaces_of_flow = true,
@@ -83,8 +92,12 @@ static void replay_packet(struct replay *r, struct bytes ip, int64_t time_us)
 	n = events_list(&j, r->policy, &in, time_us, list);
 	if (j.has_cut)
 		write_cut(r, &j, time_us, j.has_block ? &list[n - 1] : NULL);
-	for (unsigned i = 0; i < n; i++)
-		json_write(&list[i], stdout);
+	if (j.verdict == VERDICT_ANNOTATE)
+		write_annotated(r, &j, time_us);
+	for (unsigned i = 0; i < n; i++) {
+		if (list[i].type != EVENT_PACKET)
+			json_write(&list[i], stdout);
+	}
 	judge_expire(r->judge, time_us);
 }
 
@@ -125,7 +138,7 @@ int command_replay(const struct cli_args *args)
 
 	r.iif = args->value[REPLAY_IIF] ? args->value[REPLAY_IIF] : "";
 	r.oif = args->value[REPLAY_OIF] ? args->value[REPLAY_OIF] : "";
-	r.judge = in ? judge_new(&judge_default_limits) : NULL;
+	r.judge = in ? judge_new(&judge_default_limits, NULL) : NULL;
 	if (r.judge != NULL && open_output(&r, args->value[REPLAY_WRITE])) {
 		while ((got = capture_next(in, &ip, &time_us)) == 1)
 			replay_packet(&r, ip, time_us);

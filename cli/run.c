@@ -1,108 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The daemon: a policy in force, workers, rules, and what signals ask for. */
-#include "cli/cli.h"
+#include "cli/reload.h"
 
-#include "nfq/worker.h"
-#include "rules/rules.h"
+#include "cli/control.h"
 
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
-#include <time.h>
 #include <unistd.h>
 
 enum {
 	WATCH_MS = 1000,
 	LINGER_MS = 100, /* for packets that were queued before the rules went */
+	MAIN_NICE = 5,	 /* of the thread that reads policies: packets come first */
 };
-
-struct run {
-	const char *path;
-	bool with_rules, keep_rules;
-	enum backend backend;
-	struct policy *policy; /* in force */
-	struct plan plan;      /* loaded */
-	struct log *log;
-	unsigned main_ring;
-	struct workers *workers;
-	int signal_fd;
-};
-
-static void log_policy(struct run *r, const struct policy *p, bool in_force, const char *message)
-{
-	struct event *e;
-	struct timespec t;
-
-	if (!log_reserve(r->log, r->main_ring, 1, &e))
-		return;
-	memset(e, 0, sizeof(*e));
-	clock_gettime(CLOCK_REALTIME, &t);
-	e->type = EVENT_POLICY;
-	e->time_us = (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
-	e->policy.in_force = in_force;
-	e->policy.generation = r->policy->generation;
-	e->policy.rules = p ? p->rules : 0;
-	e->policy.sets = p ? p->sets : 0;
-	snprintf(e->policy.message, sizeof(e->policy.message), "%s", message);
-	log_publish(r->log, r->main_ring);
-}
-
-static bool same_settings(const struct policy *a, const struct policy *b)
-{
-	bool same_file = a->log.file == b->log.file ||
-			 (a->log.file && b->log.file && strcmp(a->log.file, b->log.file) == 0);
-
-	return same_file && a->daemon.queue_first == b->daemon.queue_first &&
-	       a->daemon.queue_last == b->daemon.queue_last &&
-	       a->daemon.overload_open == b->daemon.overload_open &&
-	       a->daemon.backend == b->daemon.backend;
-}
-
-/* Refuse @p, or nothing that could be parsed; the old policy stays in force. */
-static void refuse(struct run *r, struct policy *p, const char *why)
-{
-	fprintf(stderr, "epitaph: %s: %s; the policy before stays in force\n", r->path, why);
-	log_policy(r, NULL, false, why);
-	policy_free(p);
-}
-
-/* SIGHUP: the new policy first, then the rules that divert for it, so that nothing passes unseen
- * that either policy would block. */
-static void reload(struct run *r)
-{
-	struct policy *p = cli_load_policy(r->path, NULL), *old;
-	struct rules_error error = { "" };
-	struct plan plan;
-
-	log_reopen(r->log);
-	if (p == NULL) {
-		refuse(r, NULL, "the new policy has errors");
-		return;
-	}
-	if (!same_settings(p, r->policy)) {
-		refuse(r, p, "queues, backend, overload and log file change only at a restart");
-		return;
-	}
-	p->generation = r->policy->generation + 1;
-	old = workers_swap(r->workers, p);
-	plan_of(p, &plan);
-	if (r->with_rules && rules_load(&plan, r->backend, &error) != 0) {
-		struct rules_error again;
-
-		rules_load(&r->plan, r->backend, &again);
-		old->generation = p->generation + 1;
-		workers_swap(r->workers, old);
-		refuse(r, p, error.text);
-		return;
-	}
-	r->plan = plan;
-	r->policy = p;
-	policy_free(old);
-	fprintf(stderr, "epitaph: %s: policy %u in force, %zu rules\n", r->path, p->generation,
-		p->rules);
-	log_policy(r, p, true, "reloaded");
-}
 
 /* True to go on. */
 static bool handle_signal(struct run *r)
@@ -112,7 +25,7 @@ static bool handle_signal(struct run *r)
 	if (read(r->signal_fd, &s, sizeof(s)) != sizeof(s))
 		return true;
 	if (s.ssi_signo == SIGHUP)
-		reload(r);
+		json_decref(run_reload(r));
 	else if (s.ssi_signo == SIGUSR1)
 		workers_log_stats(r->workers);
 	else
@@ -120,14 +33,38 @@ static bool handle_signal(struct run *r)
 	return true;
 }
 
+static void handle_request(struct run *r)
+{
+	char request[CONTROL_REQUEST_MAX];
+	int client = control_accept(r->control_fd, request);
+
+	if (client < 0)
+		return;
+	if (strcmp(request, "reload") == 0)
+		control_answer(client, run_reload(r));
+	else if (strcmp(request, "status") == 0)
+		control_answer(client, run_status(r, "in force"));
+	else
+		control_answer(client, json_pack("{s:s, s:s}", "result", "refused", "message",
+						 "unknown request"));
+}
+
 /* Until a signal ends it (0) or a worker gives up (-1). */
 static int watch(struct run *r)
 {
-	struct pollfd fd = { .fd = r->signal_fd, .events = POLLIN };
+	struct pollfd fds[] = {
+		{ .fd = r->signal_fd, .events = POLLIN },
+		{ .fd = r->control_fd, .events = POLLIN },
+	};
 
+	setpriority(PRIO_PROCESS, (id_t)gettid(), MAIN_NICE);
 	while (workers_alive(r->workers)) {
-		if (poll(&fd, 1, WATCH_MS) > 0 && !handle_signal(r))
+		if (poll(fds, 2, WATCH_MS) <= 0)
+			continue;
+		if (fds[0].revents != 0 && !handle_signal(r))
 			return 0;
+		if (fds[1].revents != 0)
+			handle_request(r);
 	}
 	return -1;
 }
@@ -148,6 +85,21 @@ static int open_signals(void)
 	return signalfd(-1, &set, SFD_CLOEXEC);
 }
 
+/* True when there is a socket, or none is asked for. */
+static bool start_control(struct run *r)
+{
+	const char *path = r->policy->daemon.control;
+
+	if (path == NULL)
+		return true;
+	r->control_fd = control_listen(path);
+	if (r->control_fd >= 0)
+		return true;
+	fprintf(stderr, "epitaph: cannot listen on %s: %s\n", path, strerror(-r->control_fd));
+	r->control_fd = -1;
+	return false;
+}
+
 static bool start(struct run *r, const char *events)
 {
 	const struct policy *p = r->policy;
@@ -166,13 +118,15 @@ static bool start(struct run *r, const char *events)
 	r->main_ring = settings.queue_last - settings.queue_first + 1u;
 	if (file != NULL && strcmp(file, "-") == 0)
 		file = NULL;
-	result = log_open(file, r->main_ring + 1, &r->log);
+	result = log_open(file, &p->log, r->main_ring + 1, &r->log);
 	if (result != 0) {
 		fprintf(stderr, "epitaph: cannot open the log %s: %s\n", file ? file : "",
 			strerror(-result));
 		return false;
 	}
 	settings.log = r->log;
+	if (!start_control(r))
+		return false;
 	r->workers = workers_start(&settings, r->policy, &queue_error);
 	if (r->workers == NULL) {
 		fprintf(stderr, "epitaph: %s\n", queue_error.text);
@@ -201,6 +155,10 @@ static void finish(struct run *r, bool started)
 	if (r->workers != NULL)
 		workers_stop(r->workers);
 	log_close(r->log);
+	if (r->control_fd >= 0) {
+		unlink(r->policy->daemon.control);
+		close(r->control_fd);
+	}
 	policy_free(r->policy);
 	if (r->signal_fd >= 0)
 		close(r->signal_fd);
@@ -213,14 +171,18 @@ int command_run(const struct cli_args *args)
 		.with_rules = args->value[RUN_NO_RULES] == NULL,
 		.keep_rules = args->value[RUN_KEEP_RULES] != NULL,
 		.signal_fd = -1,
+		.control_fd = -1,
 	};
+	struct cli_load how = { .json = false };
+	json_t *answer;
 	bool started = false;
 	int result = -1;
 
-	r.policy = cli_load_policy(r.path, NULL);
+	r.policy = cli_load_policy(r.path, &how);
 	if (r.policy == NULL)
 		return EXIT_FOUND;
 	r.policy->generation = 1;
+	memcpy(r.hash, how.hash, sizeof(r.hash));
 	r.signal_fd = open_signals();
 	if (r.signal_fd < 0)
 		fprintf(stderr, "epitaph: cannot receive signals: %s\n", strerror(errno));
@@ -231,7 +193,9 @@ int command_run(const struct cli_args *args)
 			r.path, r.policy->rules, r.policy->daemon.queue_first,
 			r.policy->daemon.queue_last,
 			r.with_rules ? backend_name(r.backend) : "no rules loaded");
-		log_policy(&r, r.policy, true, "started");
+		answer = run_status(&r, "started");
+		run_log_policy(&r, answer);
+		json_decref(answer);
 		result = watch(&r);
 	}
 	finish(&r, started);

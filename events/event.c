@@ -5,7 +5,7 @@
 
 static const char *const type_names[] = {
 	[EVENT_BLOCK] = "block",   [EVENT_LOG] = "log",	    [EVENT_RESET] = "reset",
-	[EVENT_POLICY] = "policy", [EVENT_STATS] = "stats",
+	[EVENT_POLICY] = "policy", [EVENT_STATS] = "stats", [EVENT_PACKET] = "packet",
 };
 static_assert(sizeof(type_names) / sizeof(type_names[0]) == EVENT_TYPES, "every type has a name");
 
@@ -41,7 +41,7 @@ static void fill_block(struct event *e, enum event_type type, const struct judge
 		       const struct rule *r, const struct judge_input *in, int64_t time_us)
 {
 	struct event_block *b = &e->block;
-	bool cut = type == EVENT_BLOCK && j->has_cut;
+	bool cut = type == EVENT_BLOCK && !r->shadow && j->has_cut;
 
 	e->type = type;
 	fill_common(e, j, in, time_us, j->side == SIDE_RESPONDER);
@@ -53,7 +53,32 @@ static void fill_block(struct event *e, enum event_type type, const struct judge
 	b->action = r->action;
 	b->code = r->reason ? r->reason->code : 0;
 	b->refusal = cut ? j->cut.refusal : RESET_ALLOWED;
+	b->suppressed = cut && j->cut.suppressed;
+	b->would = r->shadow;
 	b->sent_source = b->sent_destination = false;
+	b->count = 1;
+	b->first_us = b->last_us = time_us;
+}
+
+/* Whether some rule that fired wants the packet kept. */
+static bool wants_packet(const struct judgement *j, const struct policy *p)
+{
+	bool wants = (j->has_block || j->is_reset) && j->rule != NULL && j->rule->pcap;
+
+	for (unsigned i = 0; i < j->decision.logs; i++)
+		wants |= policy_rule(p, j->decision.log[i])->pcap;
+	return wants && p->log.pcap != NULL;
+}
+
+static void fill_packet(struct event *e, const struct judgement *j, int64_t time_us)
+{
+	size_t len = j->packet.ip.len;
+
+	e->type = EVENT_PACKET;
+	e->time_us = time_us;
+	e->packet.full_len = (uint32_t)len;
+	e->packet.len = (uint32_t)(len < EVENT_SNAP ? len : EVENT_SNAP);
+	memcpy(e->packet.octets, j->packet.ip.at, e->packet.len);
 }
 
 static void fill_reset(struct event *e, const struct judgement *j, const struct judge_input *in,
@@ -77,11 +102,17 @@ static void fill_reset(struct event *e, const struct judgement *j, const struct 
 	r->ack = p->ack;
 	r->payload_len = p->payload_len;
 	r->reading = j->reading;
+	if (j->rule != NULL) {
+		copy_name(r->rule, sizeof(r->rule), j->rule->name);
+		r->action = j->rule->action;
+		copy_name(r->annotation, sizeof(r->annotation),
+			  j->annotation_len > 0 ? j->annotation : "");
+	}
 }
 
 static bool reset_is_event(const struct judgement *j, const struct policy *p)
 {
-	return j->is_reset && (p->log.resets == RESETS_ALL ||
+	return j->is_reset && (p->log.resets == RESETS_ALL || j->reset_logged ||
 			       (p->log.resets == RESETS_TEXT && j->packet.payload_len > 0));
 }
 
@@ -89,7 +120,7 @@ unsigned events_count(const struct judgement *j, const struct policy *p)
 {
 	if (j->error != PACKET_OK)
 		return 0;
-	return reset_is_event(j, p) + j->decision.logs + j->has_block;
+	return reset_is_event(j, p) + j->decision.logs + j->has_block + wants_packet(j, p);
 }
 
 void events_fill(const struct judgement *j, const struct policy *p, const struct judge_input *in,
@@ -97,10 +128,15 @@ void events_fill(const struct judgement *j, const struct policy *p, const struct
 {
 	unsigned n = 0;
 
+	if (wants_packet(j, p))
+		fill_packet(out[n++], j, time_us);
 	if (reset_is_event(j, p))
 		fill_reset(out[n++], j, in, time_us);
-	for (unsigned i = 0; i < j->decision.logs; i++)
-		fill_block(out[n++], EVENT_LOG, j, policy_rule(p, j->decision.log[i]), in, time_us);
+	for (unsigned i = 0; i < j->decision.logs; i++) {
+		const struct rule *r = policy_rule(p, j->decision.log[i]);
+
+		fill_block(out[n++], r->shadow ? EVENT_BLOCK : EVENT_LOG, j, r, in, time_us);
+	}
 	if (j->has_block)
 		fill_block(out[n++], EVENT_BLOCK, j, j->rule, in, time_us);
 }

@@ -5,14 +5,15 @@
 
 #include "policy/judge.h"
 
-enum { EVENT_IFNAME = 16, EVENT_MESSAGE = 160 };
+enum { EVENT_IFNAME = 16, EVENT_MESSAGE = 160, EVENT_HASH = 64, EVENT_SNAP = 1024 };
 
 enum event_type {
-	EVENT_BLOCK,  /* a flow was decided; with action "accept" when the rule says "log" */
+	EVENT_BLOCK,  /* a flow was decided, or would have been; also by "accept" with "log" */
 	EVENT_LOG,    /* a "log" rule was passed */
 	EVENT_RESET,  /* a reset passed through */
 	EVENT_POLICY, /* a policy was put in force or refused */
 	EVENT_STATS,
+	EVENT_PACKET, /* for the capture file alone */
 	EVENT_TYPES,
 };
 
@@ -25,7 +26,11 @@ struct event_block {
 	enum rule_action action;
 	uint16_t code;
 	bool sent_source, sent_destination;
+	bool would;	 /* the rule is in shadow: nothing was done */
+	bool suppressed; /* the reply limit held the resets back */
 	enum reset_refusal refusal;
+	uint32_t count; /* of events that this one stands for, from the first to the last: */
+	int64_t first_us, last_us;
 };
 
 struct event_reset {
@@ -36,13 +41,24 @@ struct event_reset {
 	uint16_t window;
 	uint32_t seq, ack, payload_len;
 	struct reset_reading reading;
+	char rule[NAME_LEN + 1]; /* of "resets forward"; "" when none holds */
+	enum rule_action action;
+	char annotation[TEXT_MAX + 1];
 };
 
 struct event_policy {
 	bool in_force;
 	uint32_t generation;
-	size_t rules, sets;
+	size_t rules, sets, entries;	/* elements of all sets */
+	size_t added, removed, changed; /* rules, against the policy before */
+	char hash[EVENT_HASH + 1];	/* SHA-256 of all its files; "" when it was not read */
 	char message[EVENT_MESSAGE];
+};
+
+/* The packet that a rule with "pcap" fired for. */
+struct event_packet {
+	uint32_t len, full_len;
+	uint8_t octets[EVENT_SNAP];
 };
 
 struct event_stats {
@@ -64,18 +80,19 @@ struct event {
 		struct event_reset reset;
 		struct event_policy policy;
 		struct event_stats stats;
+		struct event_packet packet;
 	};
 };
 
 /* What one packet can have to say. */
-enum { EVENTS_PER_PACKET = DECISION_LOGS + 1 };
+enum { EVENTS_PER_PACKET = DECISION_LOGS + 2 };
 
 /* How many events a judgement makes under @p's log settings. */
 unsigned events_count(const struct judgement *j, const struct policy *p);
 
 /*
- * Fill the events_count() events of a judgement. One of them with type EVENT_BLOCK comes last and
- * says that nothing was sent: who sends sets that.
+ * Fill the events_count() events of a judgement. That of j->has_block comes last and says that nothing
+ * was sent: who sends sets that.
  */
 void events_fill(const struct judgement *j, const struct policy *p, const struct judge_input *in,
 		 int64_t time_us, struct event *const out[EVENTS_PER_PACKET]);

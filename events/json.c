@@ -8,9 +8,6 @@
 #include <stdlib.h>
 #include <time.h>
 
-/* No event is longer: its texts are bounded, and escaping doubles them at most. */
-enum { LINE_MAX_LEN = 8192 };
-
 /* Keys are ours and ASCII: jansson need not check them. */
 static void set(json_t *o, const char *key, json_t *value)
 {
@@ -102,7 +99,11 @@ static json_t *block_object(const struct event *e)
 	set_string(o, "host", b->host);
 	if (e->type != EVENT_BLOCK)
 		return o;
-	if (b->action == ACTION_RESET || b->action == ACTION_REJECT) {
+	if (b->would)
+		set_bool(o, "would", true);
+	if (b->suppressed)
+		set_bool(o, "suppressed", true);
+	if (!b->would && (b->action == ACTION_RESET || b->action == ACTION_REJECT)) {
 		sent = json_object();
 		set_bool(sent, "source", b->sent_source);
 		set_bool(sent, "destination", b->sent_destination);
@@ -110,7 +111,11 @@ static json_t *block_object(const struct event *e)
 	}
 	if (b->refusal != RESET_ALLOWED && b->refusal != RESET_NOT_TCP)
 		set_string(o, "not_sent", reset_refusal_name(b->refusal));
-	set_number(o, "count", 1);
+	set_number(o, "count", b->count);
+	if (b->count > 1) {
+		set_time(o, "first", b->first_us);
+		set_time(o, "last", b->last_us);
+	}
 	return o;
 }
 
@@ -163,6 +168,11 @@ static json_t *reset_object(const struct event *e)
 		set(o, "ttl_delta", json_integer(r->ttl_delta));
 	set_string(o, "class", reset_class_name(reading->class));
 	set_number(o, "payload_len", r->payload_len);
+	if (r->rule[0] != '\0') {
+		set_string(o, "rule", r->rule);
+		set_string(o, "action", action_name(r->action));
+		set_string(o, "annotation", r->annotation);
+	}
 	if (reading->class == RESET_CLASS_NONE)
 		return o;
 	set_string(o, "format", reset_format_name(reading->format));
@@ -188,6 +198,11 @@ static json_t *policy_object(const struct event *e)
 	if (p->in_force) {
 		set_number(o, "rules", p->rules);
 		set_number(o, "sets", p->sets);
+		set_number(o, "entries", p->entries);
+		set_number(o, "added", p->added);
+		set_number(o, "removed", p->removed);
+		set_number(o, "changed", p->changed);
+		set_string(o, "hash", p->hash);
 	}
 	set_string(o, "message", p->message);
 	return o;
@@ -206,6 +221,11 @@ static json_t *stats_object(const struct event *e)
 	set_number(o, "blocked", s->judge.blocked);
 	set_number(o, "answered", s->judge.answered);
 	set_number(o, "undecided", s->judge.undecided);
+	set_number(o, "would_block", s->judge.would_block);
+	set_number(o, "suppressed", s->judge.suppressed);
+	set_number(o, "regex_limited", s->judge.regex_limited);
+	set_number(o, "resets_dropped", s->judge.resets_dropped);
+	set_number(o, "resets_annotated", s->judge.resets_annotated);
 	set_number(o, "resets_seen", s->judge.resets_seen);
 	set_number(o, "resets_with_payload", s->judge.resets_with_payload);
 	set_number(o, "resets_invalid_diag", s->judge.resets_invalid_diag);
@@ -225,11 +245,10 @@ static json_t *(*const objects[EVENT_TYPES])(const struct event *e) = {
 	[EVENT_POLICY] = policy_object, [EVENT_STATS] = stats_object,
 };
 
-int json_write(const struct event *e, FILE *out)
+size_t json_format(const struct event *e, char out[JSON_LINE_MAX])
 {
 	json_t *o = json_object();
 	const char *type = event_type_name(e->type);
-	char line[LINE_MAX_LEN];
 	size_t len;
 
 	set_time(o, "timestamp", e->time_us);
@@ -237,9 +256,20 @@ int json_write(const struct event *e, FILE *out)
 	if (e->type != EVENT_POLICY && e->type != EVENT_STATS)
 		set_flow(o, e);
 	set(o, type, objects[e->type](e));
-	len = json_dumpb(o, line, sizeof(line) - 1, JSON_COMPACT);
+	len = json_dumpb(o, out, JSON_LINE_MAX - 1, JSON_COMPACT);
 	json_decref(o);
-	if (len == 0 || len >= sizeof(line))
+	if (len == 0 || len >= JSON_LINE_MAX)
+		return 0;
+	out[len] = '\0';
+	return len;
+}
+
+int json_write(const struct event *e, FILE *out)
+{
+	char line[JSON_LINE_MAX];
+	size_t len = json_format(e, line);
+
+	if (len == 0)
 		return -ENOMEM;
 	line[len] = '\n';
 	return fwrite(line, 1, len + 1, out) == len + 1 ? 0 : -EIO;

@@ -1,21 +1,24 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "events/log.h"
 
-#include "events/json.h"
+#include "events/aggregate.h"
+#include "events/sink.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <sys/resource.h>
+#include <time.h>
 #include <unistd.h>
 
 enum {
 	RING_SIZE = 4096, /* a power of two */
 	LOG_NICE = 10,
 	GATHER_US = 2000, /* one wake-up serves all that comes within this time */
+	HOLD_MS = 200,	  /* how late an aggregated event may be */
 };
 
 struct ring {
@@ -27,45 +30,21 @@ struct ring {
 };
 
 struct log {
-	char *path;
-	FILE *out;
+	struct sinks *sinks;
+	struct aggregate *aggregate; /* NULL: every event by itself */
 	int wake_fd;
 	pthread_t thread;
 	unsigned rings;
 	struct ring *ring;
 	atomic_bool stop, reopen, awake;
-	bool complained;
 };
 
-static void complain(struct log *l, const char *what, int error)
+static void write_out(void *arg, const struct event *e)
 {
-	if (!l->complained)
-		fprintf(stderr, "epitaph: %s %s: %s; events are lost until it works again\n", what,
-			l->path ? l->path : "standard output", strerror(error));
-	l->complained = true;
-}
+	struct log *l = arg;
 
-static int open_file(struct log *l)
-{
-	FILE *f = l->path ? fopen(l->path, "ae") : stdout;
-
-	if (f == NULL)
-		return -errno;
-	l->out = f;
-	return 0;
-}
-
-static void reopen_file(struct log *l)
-{
-	if (l->path == NULL)
-		return;
-	if (l->out != NULL)
-		fclose(l->out);
-	l->out = NULL;
-	if (open_file(l) != 0)
-		complain(l, "cannot open", errno);
-	else
-		l->complained = false;
+	if (!sinks_write(l->sinks, e))
+		atomic_fetch_add_explicit(&l->ring[0].lost, 1, memory_order_relaxed);
 }
 
 static bool drain(struct log *l, struct ring *r)
@@ -75,17 +54,26 @@ static bool drain(struct log *l, struct ring *r)
 	bool any = tail != head;
 
 	for (; tail != head; tail++) {
-		if (l->out == NULL || json_write(&r->events[tail % RING_SIZE], l->out) != 0) {
+		const struct event *e = &r->events[tail % RING_SIZE];
+
+		if (!(l->aggregate != NULL && aggregate_add(l->aggregate, e)) &&
+		    !sinks_write(l->sinks, e))
 			atomic_fetch_add_explicit(&r->lost, 1, memory_order_relaxed);
-			if (l->out != NULL)
-				complain(l, "cannot write to", errno);
-		}
 		atomic_store_explicit(&r->tail, tail + 1, memory_order_release);
 	}
 	return any;
 }
 
-static void drain_all(struct log *l)
+static int64_t wall_us(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_REALTIME, &t);
+	return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
+}
+
+/* @now_us is INT64_MAX at the end: nothing is held back any more. */
+static void drain_all(struct log *l, int64_t now_us)
 {
 	bool any;
 
@@ -94,33 +82,44 @@ static void drain_all(struct log *l)
 		for (unsigned i = 0; i < l->rings; i++)
 			any |= drain(l, &l->ring[i]);
 	} while (any);
-	if (l->out != NULL && fflush(l->out) != 0) {
-		complain(l, "cannot write to", errno);
-		clearerr(l->out);
+	if (l->aggregate != NULL)
+		aggregate_expire(l->aggregate, now_us, write_out, l);
+	sinks_flush(l->sinks);
+}
+
+/* Until there is something to do. */
+static void wait_for_work(struct log *l)
+{
+	struct pollfd fd = { .fd = l->wake_fd, .events = POLLIN };
+	bool holds = l->aggregate != NULL && aggregate_pending(l->aggregate);
+	uint64_t count;
+	ssize_t got = 0;
+
+	if (poll(&fd, 1, holds ? HOLD_MS : -1) > 0) {
+		got = read(l->wake_fd, &count, sizeof(count));
+		if (!atomic_load(&l->stop))
+			usleep(GATHER_US);
 	}
+	(void)got; /* nobody else reads it */
 }
 
 static void *log_thread(void *arg)
 {
 	struct log *l = arg;
-	uint64_t count;
 
 	/* When there is not enough time for all, packets come first: what the log cannot take is
 	 * counted as lost. */
 	pthread_setname_np(pthread_self(), "log");
 	setpriority(PRIO_PROCESS, (id_t)gettid(), LOG_NICE);
 	while (!atomic_load(&l->stop)) {
-		if (read(l->wake_fd, &count, sizeof(count)) < 0 && errno != EINTR)
-			break;
-		if (!atomic_load(&l->stop))
-			usleep(GATHER_US);
+		wait_for_work(l);
 		/* Before the rings are looked at: what comes later wakes us again. */
 		atomic_store(&l->awake, false);
 		if (atomic_exchange(&l->reopen, false))
-			reopen_file(l);
-		drain_all(l);
+			sinks_reopen(l->sinks);
+		drain_all(l, wall_us());
 	}
-	drain_all(l);
+	drain_all(l, INT64_MAX);
 	return NULL;
 }
 
@@ -128,16 +127,17 @@ static void free_log(struct log *l)
 {
 	for (unsigned i = 0; i < l->rings; i++)
 		free(l->ring[i].events);
-	if (l->out != NULL && l->out != stdout)
-		fclose(l->out);
+	if (l->sinks != NULL)
+		sinks_close(l->sinks);
+	aggregate_free(l->aggregate);
 	if (l->wake_fd >= 0)
 		close(l->wake_fd);
 	free(l->ring);
-	free(l->path);
 	free(l);
 }
 
-int log_open(const char *path, unsigned producers, struct log **out)
+int log_open(const char *path, const struct log_settings *settings, unsigned producers,
+	     struct log **out)
 {
 	struct log *l = calloc(1, sizeof(*l));
 	int result = -ENOMEM;
@@ -145,9 +145,10 @@ int log_open(const char *path, unsigned producers, struct log **out)
 	if (l == NULL)
 		return -ENOMEM;
 	l->wake_fd = -1;
-	l->path = path ? strdup(path) : NULL;
 	l->ring = aligned_alloc(64, producers * sizeof(*l->ring));
-	if (l->ring == NULL || (path != NULL && l->path == NULL))
+	if (settings->aggregate_s > 0)
+		l->aggregate = aggregate_new((int64_t)settings->aggregate_s * 1000000);
+	if (l->ring == NULL || (settings->aggregate_s > 0 && l->aggregate == NULL))
 		goto fail;
 	memset(l->ring, 0, producers * sizeof(*l->ring));
 	for (l->rings = 0; l->rings < producers; l->rings++) {
@@ -155,7 +156,7 @@ int log_open(const char *path, unsigned producers, struct log **out)
 		if (l->ring[l->rings].events == NULL)
 			goto fail;
 	}
-	result = open_file(l);
+	result = sinks_open(path, settings, &l->sinks);
 	if (result != 0)
 		goto fail;
 	l->wake_fd = eventfd(0, EFD_CLOEXEC);

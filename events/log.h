@@ -16,10 +16,12 @@
 struct log;
 
 /*
- * Open @path for appending (NULL: standard output) and start the thread. @producers rings are made,
+ * Open @path for appending (NULL: standard output), and the other sinks of @settings, and start the
+ * thread. @producers rings are made,
  * each to be used by one thread at a time. Returns 0 or -errno.
  */
-int log_open(const char *path, unsigned producers, struct log **out);
+int log_open(const char *path, const struct log_settings *settings, unsigned producers,
+	     struct log **out);
 
 /* The next @n free slots of ring @producer, to be filled; false when it has not that many: the
  * events are lost. */

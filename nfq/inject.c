@@ -159,7 +159,8 @@ void inject_flush(struct inject *i)
 	flush_lane(i, &i->v6);
 }
 
-bool inject_prohibited(struct inject *i, const struct packet *p, uint32_t ifindex)
+bool inject_unreachable(struct inject *i, const struct packet *p, enum unreachable code,
+			uint32_t ifindex)
 {
 	uint8_t bytes[ICMP_BUFFER];
 	struct sockaddr_in6 to;
@@ -168,7 +169,7 @@ bool inject_prohibited(struct inject *i, const struct packet *p, uint32_t ifinde
 	int fd = p->tuple.family == 4 ? i->icmp4 : i->icmp6;
 
 	/* The kernel writes the IP header and the ICMPv6 checksum, from the address that it picks. */
-	len = icmp_build_prohibited(p, &p->tuple.dst, bytes, sizeof(bytes), &l4);
+	len = icmp_build_unreachable(p, code, &p->tuple.dst, bytes, sizeof(bytes), &l4);
 	if (len == 0)
 		return false;
 	to_len = set_destination(&to, &p->tuple.src, p->tuple.family, ifindex);

@@ -28,9 +28,10 @@ void inject_reset(struct inject *i, const struct ip_tuple *wire, struct reset_nu
 /* Send the batch, one sendmmsg() per family. */
 void inject_flush(struct inject *i);
 
-/* Send an ICMP prohibited error that quotes @p to its source, from an address that the kernel
+/* Send an ICMP unreachable error that quotes @p to its source, from an address that the kernel
  * chooses. True when it was sent. */
-bool inject_prohibited(struct inject *i, const struct packet *p, uint32_t ifindex);
+bool inject_unreachable(struct inject *i, const struct packet *p, enum unreachable code,
+			uint32_t ifindex);
 
 const struct inject_counters *inject_counters(const struct inject *i);
 

@@ -16,9 +16,10 @@ enum {
 	/* A packet of 64 KiB, its netlink attributes, and room for an attribute to come. */
 	MESSAGE_MAX = 64 * 1024 + 4096, /* keeps every slot of the buffer aligned */
 	/* The largest verdict: headers, mark, and a reset as the packet. */
-	VERDICT_MAX = 128 + RESET_BUFFER,
+	VERDICT_MAX = 128 + ANNOTATED_BUFFER,
 	MIXED = -1,
 	CT_REPLY = 3, /* IP_CT_IS_REPLY of enum ip_conntrack_info */
+	CT_INFO_UNTRACKED = 7,
 };
 
 struct queue {
@@ -177,6 +178,8 @@ int queue_fd(const struct queue *q)
 	return q->fd;
 }
 
+static const enum ct_state states[CT_REPLY] = { CT_ESTABLISHED, CT_RELATED, CT_NEW };
+
 static bool read_packet(const struct nlmsghdr *nlh, struct queue_packet *out)
 {
 	struct nlattr *attr[NFQA_MAX + 1] = { NULL };
@@ -203,6 +206,10 @@ static bool read_packet(const struct nlmsghdr *nlh, struct queue_packet *out)
 	if (attr[NFQA_CT_INFO] != NULL) {
 		ctinfo = ntohl(mnl_attr_get_u32(attr[NFQA_CT_INFO]));
 		out->direction = ctinfo >= CT_REPLY ? DIRECTION_REPLY : DIRECTION_ORIGINAL;
+		out->ct_known = true;
+		/* enum ip_conntrack_info: established, related, new; untracked is 7. */
+		out->ct_state = ctinfo == CT_INFO_UNTRACKED ? CT_UNTRACKED
+							    : states[ctinfo % CT_REPLY];
 	}
 	return true;
 }

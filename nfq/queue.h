@@ -22,6 +22,8 @@ struct queue_packet {
 	bool gso;	     /* an aggregate: more than one segment on the wire */
 	bool checksum_ready; /* false: the kernel fills the checksum in later */
 	enum direction direction;
+	bool ct_known; /* ct_state is */
+	enum ct_state ct_state;
 	const struct nlattr *ct; /* NFQA_CT, or NULL */
 };
 
@@ -56,7 +58,7 @@ void queue_accept(struct queue *q, uint32_t id);
 void queue_drop(struct queue *q, uint32_t id);
 /* Accept with this packet mark, through the hook's rules once more (NF_REPEAT). */
 void queue_repeat(struct queue *q, uint32_t id, uint32_t mark);
-/* Accept @replacement, at most RESET_BUFFER octets, in place of the packet. */
+/* Accept @replacement, at most ANNOTATED_BUFFER octets, in place of the packet. */
 void queue_replace(struct queue *q, uint32_t id, struct bytes replacement);
 
 /* Send the verdicts in one message. Returns 0 or -errno. */

@@ -53,6 +53,7 @@ struct worker {
 struct workers {
 	struct workers_settings settings;
 	_Atomic(struct policy *) policy;
+	struct limiter *limiter; /* one for all: rates count what all queues see */
 	unsigned count;
 	struct worker *worker;
 };
@@ -160,7 +161,8 @@ static void carry_out(struct worker *w, const struct judgement *j, const struct 
 		sender_sent = from_initiator ? &e->block.sent_source : &e->block.sent_destination;
 		receiver_sent = from_initiator ? &e->block.sent_destination : &e->block.sent_source;
 	}
-	if (c->reject && inject_prohibited(w->inject, &j->packet, p->iif) && sender_sent != NULL)
+	if (c->reject && inject_unreachable(w->inject, &j->packet, c->code, p->iif) &&
+	    sender_sent != NULL)
 		*sender_sent = true;
 	if (in_place)
 		replace_packet(w, j, p, receiver_sent);
@@ -173,6 +175,39 @@ static void carry_out(struct worker *w, const struct judgement *j, const struct 
 		inject_reset(w->inject, &to_sender, c->sender, c->payload[i], p->iif, sender_sent);
 	if (c->to_receiver)
 		follow_up(w, j, p, &to_receiver, in_place ? 1 : 0, in_place ? NULL : receiver_sent);
+}
+
+/* A bare reset goes on with a text, and behind it again as it was: a receiver whose window has no room
+ * for the text ignores the first (tcp_sequence() of Linux 6.17). */
+static void annotate(struct worker *w, const struct judgement *j, const struct queue_packet *p)
+{
+	struct bytes text = { (const uint8_t *)j->annotation, j->annotation_len };
+	struct ip_tuple to_receiver = j->packet.tuple;
+	uint8_t bytes[ANNOTATED_BUFFER];
+	size_t len = reset_annotate(&j->packet, text, bytes, sizeof(bytes));
+	struct ip_tuple reverse = tuple_reverse(&to_receiver), translated;
+	struct ct_tuples ct;
+
+	if (len == 0) {
+		queue_accept(w->queue, p->id);
+		return;
+	}
+	queue_replace(w->queue, p->id, (struct bytes){ bytes, len });
+	if (p->ct != NULL ? conntrack_read(w->conntrack, p->ct, to_receiver.family, &ct)
+			  : conntrack_lookup(w->conntrack, &reverse, &ct) ||
+				    conntrack_lookup(w->conntrack, &to_receiver, &ct)) {
+		translated = tuple_reverse(&ct.reply);
+		to_receiver = tuple_equal(&ct.original, &j->packet.tuple) ||
+					      tuple_equal(&translated, &j->packet.tuple)
+				      ? ct.original
+				      : ct.reply;
+	}
+	w->follow[w->follows++] = (struct follow_up){
+		.wire = to_receiver,
+		.numbers = { j->packet.seq, j->packet.ack, (j->packet.flags & TCP_ACK) == 0 },
+		.payload = { w->kept[0], 0 },
+		.ifindex = p->oif,
+	};
 }
 
 /* Write the events of a judgement into the log's ring, to be published with the batch. Returns that
@@ -195,10 +230,14 @@ static void handle_packet(struct worker *w, const struct policy *policy,
 	struct judge_input in = {
 		.ip = p->ip,
 		.now_us = w->now_us,
+		.wall_us = w->wall_us,
 		.iif = ifnames_get(w->iif_names, p->iif, w->now_us),
 		.oif = ifnames_get(w->oif_names, p->oif, w->now_us),
 		.checksum_ready = p->checksum_ready && !p->gso,
 		.direction = p->direction,
+		.ct_known = p->ct_known,
+		.ct_state = p->ct_state,
+		.mark = p->mark & ~(w->all->settings.own_mark | w->all->settings.decided_mark),
 	};
 	struct judgement j;
 	struct event *held;
@@ -209,6 +248,8 @@ static void handle_packet(struct worker *w, const struct policy *policy,
 		carry_out(w, &j, p, held);
 	else if (j.verdict == VERDICT_DECIDED)
 		queue_repeat(w->queue, p->id, p->mark | w->all->settings.decided_mark);
+	else if (j.verdict == VERDICT_ANNOTATE)
+		annotate(w, &j, p);
 	else if (j.verdict == VERDICT_PASS)
 		queue_accept(w->queue, p->id);
 	else
@@ -296,6 +337,15 @@ static void close_worker(struct worker *w)
 		close(w->wake_fd);
 }
 
+static uint64_t random_key(void)
+{
+	uint64_t key;
+
+	if (getrandom(&key, sizeof(key), 0) != sizeof(key))
+		key = (uint64_t)clock_us(CLOCK_REALTIME);
+	return key;
+}
+
 static bool open_worker(struct worker *w, struct queue_error *error)
 {
 	const struct workers_settings *s = &w->all->settings;
@@ -304,9 +354,8 @@ static bool open_worker(struct worker *w, struct queue_error *error)
 	int result;
 
 	w->wake_fd = eventfd(0, EFD_CLOEXEC);
-	if (getrandom(&limits.key, sizeof(limits.key), 0) != sizeof(limits.key))
-		limits.key = (uint64_t)clock_us(CLOCK_REALTIME);
-	w->judge = judge_new(&limits);
+	limits.key = random_key();
+	w->judge = judge_new(&limits, w->all->limiter);
 	w->iif_names = ifnames_new();
 	w->oif_names = ifnames_new();
 	w->conntrack = conntrack_open();
@@ -333,10 +382,15 @@ struct workers *workers_start(const struct workers_settings *settings, struct po
 	struct workers *all = calloc(1, sizeof(*all));
 	unsigned count = settings->queue_last - settings->queue_first + 1u;
 
-	if (all == NULL || (all->worker = calloc(count, sizeof(*all->worker))) == NULL) {
+	if (all != NULL) {
+		all->worker = calloc(count, sizeof(*all->worker));
+		all->limiter = limiter_new(LIMITER_BUCKETS, random_key());
+	}
+	if (all == NULL || all->worker == NULL || all->limiter == NULL) {
 		snprintf(error->text, sizeof(error->text), "not enough memory for %u workers",
 			 count);
-		free(all);
+		if (all != NULL)
+			workers_stop(all);
 		return NULL;
 	}
 	all->settings = *settings;
@@ -419,6 +473,7 @@ void workers_stop(struct workers *w)
 	}
 	for (unsigned i = 0; i < w->count; i++)
 		close_worker(&w->worker[i]);
+	limiter_free(w->limiter);
 	free(w->worker);
 	free(w);
 }

@@ -2,25 +2,23 @@
 /* What can be said only once the whole policy was read. */
 #include "policy/parser.h"
 
-static struct set *find_set(struct parser *p, const struct token *name)
+#include "policy/index.h"
+
+#include <stdlib.h>
+
+static void unknown_set(struct parser *p, const struct token *name)
 {
 	struct suggestion s = { .word = name->text, .word_len = strlen(name->text) };
 
 	for (size_t i = 0; i < p->policy->sets; i++) {
-		struct set *set = p->policy->set[i];
-
-		if (set->name == NULL)
-			continue;
-		if (strcmp(set->name, name->text) == 0)
-			return set;
-		suggestion_offer(&s, set->name);
+		if (p->policy->set[i]->name != NULL)
+			suggestion_offer(&s, p->policy->set[i]->name);
 	}
 	if (s.best != NULL)
 		diag_error(p->diags, &name->place, "unknown set '@%s'; did you mean '@%s'?",
 			   name->text, s.best);
 	else
 		diag_error(p->diags, &name->place, "unknown set '@%s'", name->text);
-	return NULL;
 }
 
 static void resolve_sets(struct parser *p)
@@ -29,18 +27,22 @@ static void resolve_sets(struct parser *p)
 		const struct pending *use = &p->set_use.list[i];
 		struct rule *r = parser_rule(p, use->rule);
 		struct match *m = &r->match[use->match];
-		struct set *s = find_set(p, use->name);
+		int64_t id = names_find(&p->set_names, use->name->text);
+		struct set *s;
 
-		if (s == NULL)
+		if (id < 0) {
+			unknown_set(p, use->name);
 			continue;
+		}
+		s = p->policy->set[id];
 		s->used = true;
 		m->set = s;
-		if (r->set_name == NULL)
-			r->set_name = s->name;
-		if (s->type != m->kind->operand && s->type != SET_TYPES)
+		if (r->named_set == NULL)
+			r->named_set = s;
+		if (s->type != m->kind->type && s->type != SET_TYPES)
 			diag_error(p->diags, &use->name->place,
 				   "'%s' asks a set of type %s, but '@%s' has type %s",
-				   m->kind->words, set_type_name(m->kind->operand), s->name,
+				   m->kind->words, set_type_name(m->kind->type), s->name,
 				   set_type_name(s->type));
 	}
 }
@@ -50,23 +52,43 @@ static void resolve_reasons(struct parser *p)
 	for (size_t i = 0; i < p->reason_use.count; i++) {
 		const struct token *name = p->reason_use.list[i].name;
 		struct suggestion s = { .word = name->text, .word_len = strlen(name->text) };
-		struct rule *r = parser_rule(p, p->reason_use.list[i].rule);
+		int64_t id = names_find(&p->reason_names, name->text);
 
-		for (size_t k = 0; k < p->policy->reasons; k++) {
-			struct reason *reason = p->policy->reason[k];
-
-			if (strcmp(reason->name, name->text) == 0) {
-				reason->used = true;
-				r->reason = reason;
-				break;
-			}
-			suggestion_offer(&s, reason->name);
+		if (id >= 0) {
+			p->policy->reason[id]->used = true;
+			parser_rule(p, p->reason_use.list[i].rule)->reason = p->policy->reason[id];
+			continue;
 		}
-		if (r->reason == NULL && s.best != NULL)
+		for (size_t k = 0; k < p->policy->reasons; k++)
+			suggestion_offer(&s, p->policy->reason[k]->name);
+		if (s.best != NULL)
 			diag_error(p->diags, &name->place,
 				   "unknown reason '%s'; did you mean '%s'?", name->text, s.best);
-		else if (r->reason == NULL)
+		else
 			diag_error(p->diags, &name->place, "unknown reason '%s'", name->text);
+	}
+}
+
+static void resolve_schedules(struct parser *p)
+{
+	for (size_t i = 0; i < p->schedule_use.count; i++) {
+		const struct pending *use = &p->schedule_use.list[i];
+		const struct token *name = use->name;
+		struct suggestion s = { .word = name->text, .word_len = strlen(name->text) };
+		int64_t id = names_find(&p->schedule_names, name->text);
+
+		if (id >= 0) {
+			p->policy->schedule[id].used = true;
+			parser_rule(p, use->rule)->match[use->match].schedule = (uint16_t)id;
+			continue;
+		}
+		for (size_t k = 0; k < p->policy->schedules; k++)
+			suggestion_offer(&s, p->policy->schedule[k].name);
+		if (s.best != NULL)
+			diag_error(p->diags, &name->place,
+				   "unknown schedule '%s'; did you mean '%s'?", name->text, s.best);
+		else
+			diag_error(p->diags, &name->place, "unknown schedule '%s'", name->text);
 	}
 }
 
@@ -82,60 +104,61 @@ static void check_rule(struct parser *p, const struct rule *r)
 		diag_error(p->diags, &r->place,
 			   "'payload %s' needs a reason with a code, such as 'code not-authorized'",
 			   payload_mode_name(r->payload));
-	for (size_t i = 0; i < r->matches; i++)
-		p->policy->needs_l7 |= r->match[i].kind->field != NULL;
-}
-
-/* What is a policy, but hardly what was meant. */
-static void check_meaning(struct parser *p, const struct rule *r)
-{
-	const struct match *tcp = NULL, *udp = NULL;
-
 	for (size_t i = 0; i < r->matches; i++) {
-		if (r->match[i].kind->proto == PROTO_TCP)
-			tcp = &r->match[i];
-		else if (r->match[i].kind->proto == PROTO_UDP)
-			udp = &r->match[i];
+		p->policy->needs_l7 |= match_is_l7(&r->match[i]);
+		p->policy->needs_reply |= r->match[i].kind->fact == FACT_REPLY;
 	}
-	if (tcp != NULL && udp != NULL)
-		diag_warning(p->diags, &udp->place,
-			     "the rule '%s' can never match: '%s' is TCP and '%s' is UDP", r->name,
-			     tcp->kind->words, udp->kind->words);
-	if (r->action == ACTION_RESET && r->reason != NULL && r->reason->has_text &&
-	    !text_shows_rule(&r->reason->text, r->name))
-		diag_warning(
-			p->diags, &r->place,
-			"the first %d octets of the text of reason '%s', all that tcpdump -v shows, "
-			"do not hold the rule's name; start it with 'R=$rule'",
-			TEXT_VISIBLE, r->reason->name);
 }
 
-static void check_unused(struct parser *p)
+/* The first of two contradicting settings that a rule's "limit" leaves open: per rule. */
+static void finish_limits(struct rule *r, struct parser *p)
 {
-	for (size_t i = 0; i < p->policy->sets; i++) {
-		const struct set *s = p->policy->set[i];
+	for (size_t i = 0; i < r->matches; i++) {
+		struct match *m = &r->match[i];
 
-		if (s->name != NULL && !s->used)
-			diag_warning(p->diags, &s->place, "the set '%s' is never used", s->name);
-		if (s->name != NULL && s->count == 0 && s->type != SET_TYPES)
-			diag_warning(p->diags, &s->place, "the set '%s' is empty", s->name);
+		if (m->kind->operand != OPERAND_LIMIT || m->limit.per != LIMIT_KEYS)
+			continue;
+		m->limit.per = LIMIT_RULE;
+		diag_warning(
+			p->diags, &m->place,
+			"'limit' without 'per' counts all flows of the rule together; say 'per "
+			"saddr', 'per daddr' or 'per rule'");
 	}
-	for (size_t i = 0; i < p->policy->reasons; i++) {
-		const struct reason *r = p->policy->reason[i];
+}
 
-		if (!r->used)
-			diag_warning(p->diags, &r->place, "the reason '%s' is never used", r->name);
-		if (r->has_text && r->text.uses_host)
-			diag_warning(
-				p->diags, &r->place,
-				"the text of reason '%s' puts $host, which the peer chose, on the wire",
-				r->name);
+/* The names of the files, for rules to point to. */
+static void name_files(struct parser *p)
+{
+	struct policy *policy = p->policy;
+
+	policy->file = calloc(p->units + 1, sizeof(*policy->file));
+	if (policy->file == NULL) {
+		p->no_memory = true;
+		return;
 	}
-	for (size_t i = 0; i < p->defines; i++) {
-		if (!p->define[i].used)
-			diag_warning(p->diags, &p->define[i].place,
-				     "the variable '%s' is never used", p->define[i].name);
+	policy->files = p->units + 1;
+	policy->file[0] = strdup(p->start->name);
+	p->no_memory |= policy->file[0] == NULL;
+	for (size_t i = 0; i < p->units; i++) {
+		policy->file[i + 1] = strdup(p->unit[i]->source.name);
+		p->no_memory |= policy->file[i + 1] == NULL;
 	}
+}
+
+static void place_rule(struct policy *policy, struct rule *r)
+{
+	if (r->place.source == NULL)
+		return;
+	r->line = r->place.line;
+	r->file = policy->file[r->place.source->index];
+}
+
+static void finish_rule(struct parser *p, struct rule *r)
+{
+	check_rule(p, r);
+	finish_limits(r, p);
+	if (!p->no_memory)
+		place_rule(p->policy, r);
 }
 
 void policy_check(struct parser *p)
@@ -147,19 +170,25 @@ void policy_check(struct parser *p)
 	if (!p->has_policy)
 		diag_error(p->diags, &p->at->place,
 			   "there is no policy: write 'policy forward { default accept ... }'");
+	name_files(p);
 	resolve_sets(p);
 	resolve_reasons(p);
+	resolve_schedules(p);
 	for (size_t i = 0; i < policy->rules; i++)
-		check_rule(p, &policy->rule[i]);
-	check_rule(p, &policy->on_default);
-	check_rule(p, &policy->on_undecided);
-	if (p->diags->errors == 0) { /* what stands in a broken line would seem unused */
-		for (size_t i = 0; i < policy->rules; i++)
-			check_meaning(p, &policy->rule[i]);
-		check_unused(p);
-	}
+		finish_rule(p, &policy->rule[i]);
+	for (size_t i = 0; i < policy->reset_rules; i++)
+		finish_rule(p, &policy->reset_rule[i]);
+	finish_rule(p, &policy->on_default);
+	finish_rule(p, &policy->on_undecided);
 	for (size_t i = 0; i < policy->sets; i++) {
 		if (policy->set[i]->type != SET_TYPES && set_seal(policy->set[i]) != 0)
 			p->no_memory = true;
 	}
+	/* What stands in a broken line would seem unused, and a broken rule has no sets. */
+	if (p->diags->errors > 0 || p->no_memory)
+		return;
+	policy->index = policy_index_new(policy->rule, policy->rules);
+	p->no_memory |= policy->index == NULL;
+	if (!p->no_memory)
+		policy_lint(p);
 }

@@ -1,42 +1,98 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "policy/decide.h"
 
-static enum tri rule_ask(const struct rule *r, const struct facts *f)
+#include "policy/index.h"
+
+enum tri rule_ask(const struct rule *r, const struct facts *f)
 {
+	const struct match *limit = NULL;
 	enum tri all = TRI_YES;
 
 	for (size_t i = 0; i < r->matches; i++) {
-		enum tri one = match_ask(&r->match[i], f);
+		const struct match *m = &r->match[i];
+		enum tri one;
 
+		if (m->kind->operand == OPERAND_LIMIT) {
+			limit = m;
+			continue;
+		}
+		one = match_ask(m, f);
 		if (one == TRI_NO)
 			return TRI_NO;
 		if (one == TRI_MAYBE)
 			all = TRI_MAYBE;
 	}
-	return all;
+	return limit != NULL && all == TRI_YES ? match_ask(limit, f) : all;
 }
 
-void decide(const struct policy *p, const struct facts *f, uint16_t rules_logged,
-	    struct decision *out)
+/* One in so many, the same flow always or never. */
+static bool is_sampled(const struct rule *r, const struct facts *f)
 {
-	*out = (struct decision){ .decided = true, .rule = RULE_DEFAULT };
-	for (uint16_t i = 0; i < p->rules; i++) {
-		const struct rule *r = &p->rule[i];
-		enum tri asked = rule_ask(r, f);
+	return r->sample <= 1 || f->flow_id % r->sample == 0;
+}
 
-		out->rules_logged = i;
-		if (asked == TRI_NO)
-			continue;
-		if (asked == TRI_MAYBE) {
-			out->decided = false;
-			return;
-		}
-		if (r->action != ACTION_LOG) {
-			out->rule = i;
-			return;
-		}
-		if (i >= rules_logged && out->logs < DECISION_LOGS)
-			out->log[out->logs++] = i;
+/* Take account of rule @i; true when it ends the search. */
+static bool try_rule(const struct rule *r, uint16_t i, const struct facts *f, struct decision *out)
+{
+	enum tri asked = rule_ask(r, f);
+
+	out->passed = i;
+	if (asked == TRI_NO)
+		return false;
+	if (asked == TRI_MAYBE) {
+		out->decided = false;
+		return true;
 	}
-	out->rules_logged = (uint16_t)p->rules;
+	if (r->action != ACTION_LOG && !r->shadow) {
+		out->rule = i;
+		return true;
+	}
+	if (out->logs < DECISION_LOGS && is_sampled(r, f))
+		out->log[out->logs++] = i;
+	return false;
+}
+
+static void begin(struct decision *out)
+{
+	out->decided = true;
+	out->rule = RULE_DEFAULT;
+	out->logs = 0;
+}
+
+void decide(const struct policy *p, const struct facts *f, uint16_t passed, struct decision *out)
+{
+	struct index_walk walk;
+	uint32_t i;
+
+	begin(out);
+	if (p->rules > 0) {
+		index_walk_start(p->index, f, passed, &walk);
+		while ((i = index_walk_next(&walk)) != UINT32_MAX) {
+			if (try_rule(&p->rule[i], (uint16_t)i, f, out))
+				return;
+		}
+	}
+	out->passed = (uint16_t)p->rules;
+}
+
+static void decide_list(const struct rule *rules, size_t count, const struct facts *f,
+			uint16_t passed, struct decision *out)
+{
+	begin(out);
+	for (size_t i = passed; i < count; i++) {
+		if (try_rule(&rules[i], (uint16_t)i, f, out))
+			return;
+	}
+	out->passed = (uint16_t)count;
+}
+
+void decide_by_list(const struct policy *p, const struct facts *f, uint16_t passed,
+		    struct decision *out)
+{
+	decide_list(p->rule, p->rules, f, passed, out);
+}
+
+void decide_reset(const struct policy *p, const struct facts *f, struct decision *out)
+{
+	decide_list(p->reset_rule, p->reset_rules, f, 0, out);
 }

@@ -8,15 +8,29 @@
 enum { DECISION_LOGS = 4 };
 
 struct decision {
-	bool decided;	       /* false: an L7 field is not known yet */
-	uint16_t rule;	       /* who decided; RULE_DEFAULT when no rule did */
-	uint16_t rules_logged; /* "log" rules below this index were passed */
-	unsigned logs;	       /* how many of them fired now */
+	bool decided;  /* false: an L7 field is not known yet */
+	uint16_t rule; /* who decided; RULE_DEFAULT when no rule did */
+	uint16_t
+		passed; /* rules below this index are done with: they do not match, or have fired */
+	unsigned
+		logs; /* how many that do not decide ("log", "shadow") fired, and are to be logged */
 	uint16_t log[DECISION_LOGS];
 };
 
-/* Try the rules in order; "log" rules below @rules_logged have fired before. */
-void decide(const struct policy *p, const struct facts *f, uint16_t rules_logged,
-	    struct decision *out);
+/*
+ * Try the rules in order, from @passed on: what an earlier call for the same flow was done with is not
+ * asked again, so that a rate takes one token of a flow, and a rule logs it once.
+ */
+void decide(const struct policy *p, const struct facts *f, uint16_t passed, struct decision *out);
+
+/* The same by trying every rule in turn: what the index is tested against. */
+void decide_by_list(const struct policy *p, const struct facts *f, uint16_t passed,
+		    struct decision *out);
+
+/* Try the rules of "resets forward"; f->reading is set. Their default is to pass. */
+void decide_reset(const struct policy *p, const struct facts *f, struct decision *out);
+
+/* Ask all matches of @r: its rate, if it has one, last, and only when all others hold. */
+enum tri rule_ask(const struct rule *r, const struct facts *f);
 
 #endif

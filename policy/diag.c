@@ -96,9 +96,14 @@ static void print_caret(const struct diag *x, FILE *out)
 	fputc('\n', out);
 }
 
-void diags_print(struct diags *d, FILE *out)
+void diags_sort(struct diags *d)
 {
 	qsort(d->list, d->count, sizeof(d->list[0]), compare);
+}
+
+void diags_print(struct diags *d, FILE *out)
+{
+	diags_sort(d);
 	for (unsigned i = 0; i < d->count; i++) {
 		const struct diag *x = &d->list[i];
 

@@ -43,6 +43,9 @@ void diag_error(struct diags *d, const struct place *at, const char *fmt, ...)
 void diag_warning(struct diags *d, const struct place *at, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
+/* Sort all by place. */
+void diags_sort(struct diags *d);
+
 /* Print all, sorted by place: "file:line:col: error: message", the line, a caret line. */
 void diags_print(struct diags *d, FILE *out);
 

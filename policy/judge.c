@@ -1,16 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "policy/judge.h"
+#include "policy/judge_parts.h"
 
 #include <stdlib.h>
 
 enum {
 	EXPIRE_BUDGET = 4096,
 	WELL_KNOWN_PORTS = 1024,
-};
-
-struct judge {
-	struct flow_table *flows;
-	struct judge_counters counters;
 };
 
 const struct flow_limits judge_default_limits = {
@@ -23,15 +18,20 @@ const struct flow_limits judge_default_limits = {
 	},
 };
 
-struct judge *judge_new(const struct flow_limits *limits)
+struct judge *judge_new(const struct flow_limits *limits, struct limiter *limiter)
 {
 	struct judge *j = calloc(1, sizeof(*j));
 
 	if (j == NULL)
 		return NULL;
 	j->flows = flow_table_new(limits);
-	if (j->flows == NULL) {
-		free(j);
+	j->scratch = pattern_scratch_new();
+	if (limiter == NULL)
+		limiter = j->own_limiter = limiter_new(LIMITER_BUCKETS, limits->key);
+	j->limiter = limiter;
+	j->minute = -1;
+	if (j->flows == NULL || j->scratch == NULL || j->limiter == NULL) {
+		judge_free(j);
 		return NULL;
 	}
 	return j;
@@ -39,8 +39,12 @@ struct judge *judge_new(const struct flow_limits *limits)
 
 void judge_free(struct judge *j)
 {
-	if (j != NULL)
+	if (j == NULL)
+		return;
+	if (j->flows != NULL)
 		flow_table_free(j->flows);
+	limiter_free(j->own_limiter);
+	pattern_scratch_free(j->scratch);
 	free(j);
 }
 
@@ -84,27 +88,37 @@ static bool sent_by_responder(const struct packet *p, const struct judge_input *
 	return t->sport < WELL_KNOWN_PORTS && t->sport != 0 && t->dport >= WELL_KNOWN_PORTS;
 }
 
+/* What is asked of a flow as it was when it was first seen. */
+static void remember_first(struct flow *f, const struct packet *p, const struct judge_input *in)
+{
+	bool opens = !packet_is_tcp(p) || (p->flags & (TCP_SYN | TCP_ACK)) == TCP_SYN;
+
+	f->mark = in->mark;
+	f->ct_state = (uint8_t)(in->ct_known ? in->ct_state : opens ? CT_NEW : CT_ESTABLISHED);
+}
+
 static struct flow *find_or_open(struct judge *j, const struct packet *p,
 				 const struct judge_input *in, enum flow_side_name *side)
 {
 	struct flow *f = flow_find(j->flows, &p->tuple, side);
 	bool opens = packet_is_tcp(p) && (p->flags & (TCP_SYN | TCP_ACK)) == TCP_SYN;
+	struct ip_tuple t = p->tuple;
 
 	if (f != NULL && opens &&
 	    !(*side == SIDE_INITIATOR && f->side[SIDE_INITIATOR].syn &&
 	      f->side[SIDE_INITIATOR].isn == p->seq)) {
-		flow_restart(j->flows, f, &p->tuple, in->now_us);
+		flow_restart(j->flows, f, &t, in->now_us);
 		*side = SIDE_INITIATOR;
-		j->counters.flows++;
 	} else if (f == NULL) {
-		struct ip_tuple t = p->tuple;
-
 		*side = sent_by_responder(p, in) ? SIDE_RESPONDER : SIDE_INITIATOR;
 		if (*side == SIDE_RESPONDER)
 			t = tuple_reverse(&t);
 		f = flow_add(j->flows, &t, in->now_us);
-		j->counters.flows++;
+	} else {
+		return f;
 	}
+	j->counters.flows++;
+	remember_first(f, p, in);
 	return f;
 }
 
@@ -133,47 +147,6 @@ static void track(struct flow_side *s, const struct packet *p)
 	s->seen = true;
 }
 
-/*
- * Add the initiator's octets of @p to what is known of the flow, and read them. Returns false when
- * it brought nothing new. *spent is set when no more can ever become known.
- */
-static bool gather(struct judge *j, struct flow *f, const struct packet *p, struct l7 *l7,
-		   bool *spent)
-{
-	struct bytes data = p->payload;
-	uint32_t seq = p->seq + ((p->flags & TCP_SYN) != 0), offset;
-	struct stream *s;
-
-	if (!f->base_known) {
-		f->base = f->side[SIDE_INITIATOR].syn ? f->side[SIDE_INITIATOR].isn + 1 : seq;
-		f->base_known = true;
-	}
-	if (seq_before(seq, f->base)) { /* octets from before the first one, such as a keepalive */
-		uint32_t before = f->base - seq;
-
-		data = before < data.len ? bytes_cut(data, before, data.len)
-					 : (struct bytes){ data.at, 0 };
-		seq = f->base;
-	}
-	offset = seq - f->base;
-	if (data.len == 0)
-		return false;
-	if (offset == 0 && f->stream == NULL) {
-		inspect_initiator(data, l7);
-		if (l7->sni.state != L7_PENDING && l7->host.state != L7_PENDING)
-			return true;
-	}
-	s = flow_stream(j->flows, f);
-	if (s == NULL) {
-		*spent = true;
-		return true;
-	}
-	stream_add(s, offset, data);
-	inspect_initiator(stream_contiguous(s), l7);
-	*spent = stream_is_spent(s) || offset >= STREAM_CAPACITY;
-	return true;
-}
-
 /* True when the flow ends or has grown past what is inspected, with its L7 fields unknown. */
 static bool is_past_knowing(const struct flow *f)
 {
@@ -184,90 +157,12 @@ static bool is_past_knowing(const struct flow *f)
 	       (responder->seen && responder->next - responder->isn > STREAM_CAPACITY);
 }
 
-static void fill_facts(const struct flow *f, enum flow_side_name side, const struct judge_input *in,
-		       const struct l7 *l7, struct facts *out)
-{
-	bool same = in->ifaces_of_flow || side == SIDE_INITIATOR;
-
-	out->tuple = &f->tuple;
-	out->iif = same ? in->iif : in->oif;
-	out->oif = same ? in->oif : in->iif;
-	out->l7 = l7;
-}
-
-static void add_payload(struct cut *c, const void *at, size_t len)
-{
-	c->payload[c->payloads++] = (struct bytes){ at, len };
-}
-
-/* The text and the record of @r's reason, and the order they go out in. */
-static void fill_payloads(const struct policy *p, const struct rule *r, struct judgement *out)
-{
-	struct cut *c = &out->cut;
-	const struct text *text = &p->default_text;
-	struct text_values values = {
-		.rule = r->name,
-		.set = r->set_name,
-		.event = out->event_id,
-		.host = out->host,
-		.tuple = &out->flow->tuple,
-	};
-
-	if (r->reason != NULL && r->reason->has_text)
-		text = &r->reason->text;
-	if (r->payload == PAYLOAD_TEXT || r->payload == PAYLOAD_BOTH) {
-		c->text_len = text_expand(text, &values, c->text);
-		if (c->text_len > 0)
-			add_payload(c, c->text, c->text_len);
-	}
-	if (r->payload == PAYLOAD_DIAG || r->payload == PAYLOAD_BOTH) {
-		reset_diag(r->reason->code, 0, c->diag);
-		add_payload(c, c->diag, sizeof(c->diag));
-	}
-}
-
-/* Answer a packet of a blocked flow: which end gets what. @r is NULL after a reload. */
-static void cut_flow(const struct policy *p, const struct rule *r, const struct judge_input *in,
-		     bool first, struct judgement *out)
-{
-	struct cut *c = &out->cut;
-	const struct packet *packet = &out->packet;
-	enum rule_action action = r ? r->action : ACTION_RESET;
-	unsigned ends = r ? r->ends : ENDS_BOTH;
-	unsigned sender = out->side == SIDE_INITIATOR ? ENDS_SOURCE : ENDS_DESTINATION;
-
-	out->verdict = VERDICT_DROP;
-	out->has_cut = true;
-	c->first = first;
-	c->to_sender = c->to_receiver = c->reject = false;
-	c->payloads = 0;
-	c->text_len = 0;
-	c->text[0] = '\0';
-	c->refusal = RESET_ALLOWED;
-	if (action == ACTION_DROP)
-		return;
-	if (action == ACTION_REJECT || out->flow->tuple.proto != PROTO_TCP) {
-		c->reject = true;
-		return;
-	}
-	c->refusal = reset_refuse(packet, in->checksum_ready);
-	if (c->refusal != RESET_ALLOWED)
-		return;
-	if (r != NULL)
-		fill_payloads(p, r, out);
-	add_payload(c, c->text, 0);
-	c->to_sender = (ends & sender) != 0;
-	c->sender = reset_toward_sender(packet);
-	/* The receiver of a SYN that is dropped never learns of the connection. */
-	c->to_receiver = (ends & ~sender) != 0 && (packet->flags & (TCP_SYN | TCP_ACK)) != TCP_SYN;
-	c->receiver = reset_toward_receiver(packet, &out->flow->side[!out->side]);
-}
-
 /* The flow is decided: by @index of @p, at this packet. */
 static void settle(struct judge *j, const struct policy *p, struct flow *f, uint16_t index,
-		   const struct judge_input *in, struct judgement *out)
+		   const struct facts *facts, const struct judge_input *in, struct judgement *out)
 {
 	const struct rule *r = policy_rule(p, index);
+	bool sampled = r->sample <= 1 || f->id % r->sample == 0;
 
 	out->rule = r;
 	out->code = r->reason ? r->reason->code : 0;
@@ -280,45 +175,66 @@ static void settle(struct judge *j, const struct policy *p, struct flow *f, uint
 	if (r->action == ACTION_ACCEPT) {
 		flow_set(j->flows, f, FLOW_ACCEPTED, in->now_us);
 		out->verdict = VERDICT_DECIDED;
-		out->has_block = r->log;
+		out->has_block = r->log && sampled;
 		return;
 	}
 	flow_set(j->flows, f, FLOW_BLOCKED, in->now_us);
 	j->counters.blocked++;
-	out->has_block = true;
-	cut_flow(p, r, in, true, out);
+	out->has_block = sampled;
+	judge_cut(j, p, r, facts, in, true, out);
+}
+
+/* How many of the rules that fired would have blocked the flow. */
+static void count_shadows(struct judge *j, const struct policy *p, const struct decision *d)
+{
+	for (unsigned i = 0; i < d->logs; i++)
+		j->counters.would_block += p->rule[d->log[i]].action != ACTION_LOG;
+}
+
+static void look_at(struct judge *j, const struct policy *p, struct flow *f,
+		    const struct judge_input *in, struct judgement *out, struct look *look)
+{
+	uint64_t limited = pattern_scratch_limited(j->scratch);
+
+	if (look->facts.payload[0].len > 0)
+		inspect_initiator(look->facts.payload[0], &look->l7);
+	judge_fill_facts(j, p, f, out->side, in, &look->l7, &look->facts);
+	decide(p, &look->facts, f->passed, &out->decision);
+	f->passed = out->decision.passed;
+	count_shadows(j, p, &out->decision);
+	j->counters.regex_limited += pattern_scratch_limited(j->scratch) - limited;
+	if (look->l7.sni.state == L7_KNOWN)
+		memcpy(out->host, look->l7.sni.text, look->l7.sni.len + 1u);
+	else if (look->l7.host.state == L7_KNOWN)
+		memcpy(out->host, look->l7.host.text, look->l7.host.len + 1u);
 }
 
 static void judge_undecided(struct judge *j, const struct policy *p, struct flow *f,
 			    const struct judge_input *in, struct judgement *out)
 {
-	bool tcp = packet_is_tcp(&out->packet), news = !f->judged, spent = false;
-	struct l7 l7;
-	struct facts facts;
+	bool tcp = packet_is_tcp(&out->packet);
+	struct look look = { .news = !f->judged };
 
-	l7_init(&l7, tcp ? L7_PENDING : L7_ABSENT);
+	l7_init(&look.l7, tcp ? L7_PENDING : L7_ABSENT);
 	if (f->generation != p->generation) {
 		f->generation = p->generation;
-		f->rules_logged = 0;
-		news = true;
+		f->passed = 0;
+		look.news = true;
 	}
-	if (tcp && out->side == SIDE_INITIATOR && out->packet.payload.len > 0 && p->needs_l7 &&
-	    (!in->checksum_ready || packet_checksum_ok(&out->packet)))
-		news |= gather(j, f, &out->packet, &l7, &spent);
-	if (news) {
-		fill_facts(f, out->side, in, &l7, &facts);
-		decide(p, &facts, f->rules_logged, &out->decision);
-		f->rules_logged = out->decision.rules_logged;
-		if (l7.sni.state == L7_KNOWN)
-			memcpy(out->host, l7.sni.text, l7.sni.len + 1u);
-		else if (l7.host.state == L7_KNOWN)
-			memcpy(out->host, l7.host.text, l7.host.len + 1u);
+	if (tcp)
+		judge_gather(j, p, f, in, out, &look);
+	if (look.news) {
+		look_at(j, p, f, in, out, &look);
+		if (!out->decision.decided)
+			judge_keep_first(j, f, out, &look);
 	}
-	if (news && out->decision.decided) {
-		settle(j, p, f, out->decision.rule, in, out);
-	} else if (tcp && (spent || is_past_knowing(f))) {
+	if (look.news && out->decision.decided) {
+		settle(j, p, f, out->decision.rule, &look.facts, in, out);
+	} else if (tcp && (look.spent || is_past_knowing(f))) {
 		j->counters.undecided++;
-		settle(j, p, f, RULE_UNDECIDED, in, out);
+		if (!look.news)
+			judge_fill_facts(j, p, f, out->side, in, &look.l7, &look.facts);
+		settle(j, p, f, RULE_UNDECIDED, &look.facts, in, out);
 	} else {
 		f->judged = true;
 		flow_set(j->flows, f, FLOW_UNDECIDED, in->now_us);
@@ -326,8 +242,52 @@ static void judge_undecided(struct judge *j, const struct policy *p, struct flow
 	}
 }
 
-/* A reset passes, whatever its flow: it tells an end what the other one, or we, decided. */
-static void judge_reset(struct judge *j, struct judgement *out)
+/* "resets forward": which rule a reset falls under, and what becomes of it. */
+static void apply_reset_rules(struct judge *j, const struct policy *p, const struct judge_input *in,
+			      const struct flow *f, struct judgement *out)
+{
+	struct flow unknown = { .tuple = out->packet.tuple };
+	struct facts facts = { .payload = { { NULL, 0 }, { NULL, 0 } } };
+	struct l7 l7;
+	const struct rule *r;
+
+	if (f == NULL) {
+		if (sent_by_responder(&out->packet, in)) {
+			out->side = SIDE_RESPONDER;
+			unknown.tuple = tuple_reverse(&out->packet.tuple);
+		}
+		unknown.id = flow_id_of(&unknown.tuple, in->now_us);
+		f = &unknown;
+	}
+	l7_init(&l7, L7_ABSENT);
+	judge_fill_facts(j, p, f, out->side, in, &l7, &facts);
+	facts.reading = &out->reading;
+	decide_reset(p, &facts, &out->decision);
+	if (out->decision.logs > 0)
+		out->rule = &p->reset_rule[out->decision.log[0]];
+	out->reset_logged = out->decision.logs > 0;
+	out->decision.logs = 0;
+	if (out->decision.rule == RULE_DEFAULT)
+		return;
+	r = out->rule = &p->reset_rule[out->decision.rule];
+	out->reset_logged |= r->log && (r->sample <= 1 || f->id % r->sample == 0);
+	format_event_id(f->id, out->event_id);
+	if (r->action == ACTION_DROP) {
+		out->verdict = VERDICT_DROP;
+		j->counters.resets_dropped++;
+	} else if (r->action == ACTION_ANNOTATE && out->packet.payload_len == 0 &&
+		   !out->packet.fragment && !out->packet.truncated) {
+		out->annotation_len = judge_expand(r->annotate, r, &facts, &f->tuple, in, out,
+						   out->annotation);
+		out->verdict = VERDICT_ANNOTATE;
+		j->counters.resets_annotated++;
+	}
+}
+
+/* A reset passes, whatever its flow, unless a rule for resets says otherwise: it tells an end what
+ * the other one, or we, decided. */
+static void judge_reset(struct judge *j, const struct policy *p, const struct judge_input *in,
+			struct judgement *out)
 {
 	enum flow_side_name side = SIDE_INITIATOR;
 	struct flow *f = flow_find(j->flows, &out->packet.tuple, &side);
@@ -341,6 +301,10 @@ static void judge_reset(struct judge *j, struct judgement *out)
 	j->counters.resets_with_payload += out->packet.payload_len > 0;
 	j->counters.resets_invalid_diag += out->reading.invalid_diag;
 	out->verdict = VERDICT_PASS;
+	if (p->reset_rules > 0)
+		apply_reset_rules(j, p, in, f, out);
+	if (f == NULL)
+		out->side = side;
 }
 
 void judge_packet(struct judge *j, const struct policy *p, const struct judge_input *in,
@@ -350,9 +314,10 @@ void judge_packet(struct judge *j, const struct policy *p, const struct judge_in
 
 	out->flow = NULL;
 	out->rule = NULL;
-	out->is_reset = out->has_block = out->has_cut = false;
+	out->is_reset = out->has_block = out->has_cut = out->reset_logged = false;
 	out->decision.logs = 0;
 	out->host[0] = '\0';
+	out->annotation_len = 0;
 	j->counters.packets++;
 	out->error = packet_parse(in->ip, &out->packet);
 	if (out->error != PACKET_OK) {
@@ -361,7 +326,7 @@ void judge_packet(struct judge *j, const struct policy *p, const struct judge_in
 		return;
 	}
 	if (packet_is_tcp(&out->packet) && (out->packet.flags & TCP_RST)) {
-		judge_reset(j, out);
+		judge_reset(j, p, in, out);
 		return;
 	}
 	if (out->packet.later_fragment || packet_is_icmp_error(&out->packet)) {
@@ -378,7 +343,7 @@ void judge_packet(struct judge *j, const struct policy *p, const struct judge_in
 		j->counters.answered++;
 		flow_set(j->flows, f, FLOW_BLOCKED, in->now_us);
 		out->rule = f->generation == p->generation ? policy_rule(p, f->rule) : NULL;
-		cut_flow(p, out->rule, in, false, out);
+		judge_cut(j, p, out->rule, NULL, in, false, out);
 		break;
 	case FLOW_ACCEPTED:
 		flow_set(j->flows, f, FLOW_ACCEPTED, in->now_us);

@@ -22,6 +22,7 @@ enum verdict {
 	VERDICT_PASS,	 /* let it go on, and show us the next one */
 	VERDICT_DECIDED, /* let it go on; the flow needs no more judging */
 	VERDICT_DROP,
+	VERDICT_ANNOTATE, /* a reset: let it go on with judgement.annotation as its payload */
 };
 
 enum direction {
@@ -32,11 +33,15 @@ enum direction {
 
 struct judge_input {
 	struct bytes ip;
-	int64_t now_us;
+	int64_t now_us;	       /* by a clock that never steps */
+	int64_t wall_us;       /* since the epoch, UTC: for schedules and dates */
 	const char *iif, *oif; /* of this packet; "" when not known */
 	bool ifaces_of_flow;   /* iif and oif are those of the original direction instead */
 	bool checksum_ready;   /* false: the kernel has not filled it in yet, do not look at it */
 	enum direction direction; /* by conntrack, when it is known */
+	bool ct_known;		  /* ct_state is conntrack's; else the packet tells */
+	enum ct_state ct_state;
+	uint32_t mark; /* of the packet, without our own bits */
 };
 
 /* A reset's payloads, in the order they are sent: with payload first, empty last. */
@@ -45,8 +50,10 @@ enum { CUT_PAYLOADS = 3 };
 struct cut {
 	bool first;		     /* the packet that got the flow cut, not a later one of it */
 	bool to_sender, to_receiver; /* resets to send, after what may be answered at all */
-	bool reject;		     /* ICMP prohibited to the sender instead */
-	enum reset_refusal refusal;  /* why no reset is sent although the rule says so */
+	bool reject;		     /* ICMP unreachable to the sender instead: */
+	enum unreachable code;
+	bool suppressed;	    /* nothing is sent: the reply limit is reached */
+	enum reset_refusal refusal; /* why no reset is sent although the rule says so */
 	struct reset_numbers sender, receiver;
 	unsigned payloads;
 	struct bytes payload[CUT_PAYLOADS]; /* point into text and diag below */
@@ -64,18 +71,22 @@ struct judgement {
 	bool is_reset;		  /* reading is set */
 	bool has_block;		  /* a flow was decided by rule, which says so in an event */
 	bool has_cut;		  /* cut is set; verdict is VERDICT_DROP */
-	const struct rule *rule;
-	uint16_t code; /* of the rule's reason */
+	bool reset_logged;	  /* a rule wants this reset in the log */
+	const struct rule *rule;  /* of a reset: of "resets forward", or NULL */
+	uint16_t code;		  /* of the rule's reason */
 	struct decision decision;
 	char event_id[EVENT_ID_LEN + 1];
 	char host[L7_NAME_MAX + 1]; /* server name or host, "" when not known */
 	struct cut cut;
 	struct reset_reading reading;
+	size_t annotation_len;
+	char annotation[TEXT_MAX + 1];
 };
 
 struct judge_counters {
 	uint64_t packets, malformed, flows, blocked, answered, resets_seen, resets_with_payload;
-	uint64_t resets_invalid_diag, undecided;
+	uint64_t resets_invalid_diag, resets_dropped, resets_annotated, undecided;
+	uint64_t would_block, suppressed, regex_limited;
 };
 
 struct judge;
@@ -83,8 +94,9 @@ struct judge;
 /* The usual limits of a judge. */
 extern const struct flow_limits judge_default_limits;
 
-/* NULL without memory. The caller owns it. */
-struct judge *judge_new(const struct flow_limits *limits);
+/* NULL without memory. The caller owns it. @limiter, which rates are counted in, may be shared with
+ * other judges and stays the caller's; NULL: the judge has its own. */
+struct judge *judge_new(const struct flow_limits *limits, struct limiter *limiter);
 void judge_free(struct judge *j);
 
 /* Judge one packet under @p. *out needs no initialisation and points into @in->ip. */

@@ -18,6 +18,7 @@ static const char *const kind_names[] = {
 	[TOKEN_COLON] = "':'",
 	[TOKEN_EQUALS] = "'='",
 	[TOKEN_NOT_EQUALS] = "'!='",
+	[TOKEN_NOT] = "'!'",
 };
 static_assert(sizeof(kind_names) / sizeof(kind_names[0]) == TOKEN_KINDS, "every token has a name");
 
@@ -92,7 +93,7 @@ static void emit_text(struct lexer *l, enum token_kind kind, size_t skip, size_t
 static bool is_word_char(int c)
 {
 	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-	       c >= 0x80 || (c > 0 && strchr("._:/*-+%", c) != NULL);
+	       c >= 0x80 || (c > 0 && strchr("._:/*-+%[]>", c) != NULL);
 }
 
 static bool is_name_char(int c)
@@ -132,10 +133,13 @@ static void lex_string(struct lexer *l)
 		return;
 	}
 	for (size_t i = 1; i < n; i++) {
-		int c = peek(l, i);
+		int c = peek(l, i), next = peek(l, i + 1);
 
-		if (c == '\\' && i + 1 < n)
-			c = peek(l, ++i);
+		/* Before anything else a '\\' stays: expressions are full of them. */
+		if (c == '\\' && i + 1 < n && (next == '"' || next == '\\')) {
+			c = next;
+			i++;
+		}
 		text[used++] = (char)c;
 	}
 	text[used] = '\0';
@@ -212,6 +216,8 @@ static void lex_one(struct lexer *l)
 		emit(l, TOKEN_EQUALS, NULL, 1);
 	else if (c == '!' && next == '=')
 		emit(l, TOKEN_NOT_EQUALS, NULL, 2);
+	else if (c == '!')
+		emit(l, TOKEN_NOT, NULL, 1);
 	else if (is_word_char(c))
 		lex_word(l);
 	else

@@ -18,6 +18,7 @@ enum token_kind {
 	TOKEN_COLON,
 	TOKEN_EQUALS,
 	TOKEN_NOT_EQUALS,
+	TOKEN_NOT,
 	TOKEN_KINDS,
 };
 

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The top level of a policy file: define, set, reason, and who reads the other sections. */
+/* The top level of a policy file: define, and who reads the other sections. */
 #include "policy/parser.h"
-
-#include "tcp/reset_read.h"
 
 #include <stdlib.h>
 
@@ -45,184 +43,17 @@ static bool parse_define(struct parser *p)
 	return true;
 }
 
-/* What "set NAME {" is about: the section's own statements need it. */
-static struct set *current_set(struct parser *p)
-{
-	return p->policy->set[p->policy->sets - 1];
-}
-
-static bool parse_set_type(struct parser *p)
-{
-	static const char *const names[] = { "addr", "port", "domain" };
-	int type = parser_choice(p, "the type of a set", names, 3);
-
-	if (type < 0)
-		return false;
-	if (current_set(p)->count > 0) {
-		diag_error(p->diags, &p->at[-1].place,
-			   "the type of a set stands before its elements");
-		return false;
-	}
-	current_set(p)->type = (enum set_type)set_type_by_name(names[type]);
-	return true;
-}
-
-static bool parse_set_elements(struct parser *p)
-{
-	struct set *s = current_set(p);
-
-	if (s->type == SET_TYPES) {
-		diag_error(
-			p->diags, &p->at[-1].place,
-			"'elements' needs a 'type addr', 'type port' or 'type domain' before it");
-		return false;
-	}
-	if (p->at->kind == TOKEN_EQUALS) /* as nftables writes it */
-		p->at++;
-	if (p->at->kind != TOKEN_LBRACE)
-		return parser_unexpected(p, "'{'");
-	return parser_operand(p, s, 0);
-}
-
-static bool parse_set_list(struct parser *p)
-{
-	if (current_set(p)->type == SET_TYPES) {
-		diag_error(p->diags, &p->at[-1].place,
-			   "'file' needs a 'type addr', 'type port' or 'type domain' before it");
-		return false;
-	}
-	return parse_set_file(p, current_set(p));
-}
-
-static bool parse_set(struct parser *p)
-{
-	static const struct statement table[] = {
-		{ "type", parse_set_type },
-		{ "elements", parse_set_elements },
-		{ "file", parse_set_list },
-	};
-	char name[NAME_LEN + 1], where[128];
-	struct place place;
-	struct set *s;
-
-	if (!parser_name(p, "the name of a set", name, &place))
-		return false;
-	for (size_t i = 0; i < p->policy->sets; i++) {
-		s = p->policy->set[i];
-		if (s->name != NULL && strcmp(s->name, name) == 0) {
-			diag_error(p->diags, &place, "the set '%s' exists already, %s", name,
-				   parser_where(p, &s->place, where));
-			return false;
-		}
-	}
-	s = parser_new_set(p, SET_TYPES);
-	if (s == NULL || (s->name = strdup(name)) == NULL)
-		return false;
-	s->place = place;
-	if (!parser_block(p, "set statement", table, sizeof(table) / sizeof(table[0]), NULL))
-		return false;
-	if (s->type == SET_TYPES)
-		diag_error(p->diags, &place, "the set '%s' has no type: addr, port or domain",
-			   name);
-	return true;
-}
-
-static struct reason *current_reason(struct parser *p)
-{
-	return p->policy->reason[p->policy->reasons - 1];
-}
-
-static bool parse_reason_code(struct parser *p)
-{
-	const struct token *t = parser_expect(p, TOKEN_WORD, "a code's name or number");
-	struct suggestion s;
-	char *end;
-	long n;
-
-	if (t == NULL)
-		return false;
-	n = strtol(t->text, &end, 10);
-	if (*end == '\0' && t->text[0] >= '0' && t->text[0] <= '9') {
-		if (n < 1 || n > 65535) {
-			diag_error(p->diags, &t->place, "a code is 1 to 65535; 0 must not be used");
-			return false;
-		}
-		current_reason(p)->code = (uint16_t)n;
-		return true;
-	}
-	current_reason(p)->code = reset_code_by_name(t->text);
-	if (current_reason(p)->code != 0)
-		return true;
-	s = (struct suggestion){ .word = t->text, .word_len = strlen(t->text) };
-	for (size_t i = 0; reset_code_name(i) != NULL; i++)
-		suggestion_offer(&s, reset_code_name(i));
-	p->at--;
-	parser_unknown(p, "reason code", &s);
-	return false;
-}
-
-static bool parse_reason_text(struct parser *p)
-{
-	const struct token *t = parser_expect(p, TOKEN_STRING, "a text in double quotes");
-
-	current_reason(p)->has_text = true;
-	return t != NULL && text_compile(t->text, &t->place, p->diags, &current_reason(p)->text);
-}
-
-static bool parse_reason_url(struct parser *p)
-{
-	const struct token *t = parser_expect(p, TOKEN_STRING, "a URL in double quotes");
-
-	if (t == NULL)
-		return false;
-	free(current_reason(p)->url);
-	current_reason(p)->url = strdup(t->text);
-	return true;
-}
-
-static bool parse_reason(struct parser *p)
-{
-	static const struct statement table[] = {
-		{ "code", parse_reason_code },
-		{ "text", parse_reason_text },
-		{ "url", parse_reason_url },
-	};
-	char name[NAME_LEN + 1], where[128];
-	struct place place;
-	struct reason *r, **slot;
-
-	if (!parser_name(p, "the name of a reason", name, &place))
-		return false;
-	for (size_t i = 0; i < p->policy->reasons; i++) {
-		if (strcmp(p->policy->reason[i]->name, name) == 0) {
-			diag_error(p->diags, &place, "the reason '%s' exists already, %s", name,
-				   parser_where(p, &p->policy->reason[i]->place, where));
-			return false;
-		}
-	}
-	slot = parser_grow(p, (void **)&p->policy->reason, &p->policy->reasons, sizeof(*slot));
-	if (slot == NULL)
-		return false;
-	r = calloc(1, sizeof(*r));
-	if (r == NULL) {
-		p->policy->reasons--;
-		p->no_memory = true;
-		return false;
-	}
-	*slot = r;
-	memcpy(r->name, name, sizeof(name));
-	r->place = place;
-	return parser_block(p, "reason statement", table, sizeof(table) / sizeof(table[0]), NULL);
-}
-
 static const struct statement sections[] = {
 	{ "define", parse_define },
 	{ "include", parse_include },
 	{ "set", parse_set },
+	{ "schedule", parse_schedule },
 	{ "reason", parse_reason },
 	{ "policy", parse_policy_section },
+	{ "resets", parse_resets_section },
 	{ "daemon", parse_daemon_section },
 	{ "log", parse_log_section },
+	{ "test", parse_test },
 };
 
 void parser_file(struct parser *p)
@@ -245,7 +76,10 @@ void parser_file(struct parser *p)
 			break;
 		}
 		if (p->at == from && p->at->kind != TOKEN_WORD) {
-			parser_unexpected(p, "define, include, set, reason, policy, daemon or log");
+			parser_unexpected(
+				p,
+				"a section: define, include, set, schedule, reason, policy, resets, "
+				"daemon, log or test");
 		} else if (p->at == from) {
 			s = (struct suggestion){ .word = from->text,
 						 .word_len = strlen(from->text) };
@@ -267,7 +101,7 @@ struct policy *policy_parse(const struct source *source, const struct policy_loa
 			    struct diags *d)
 {
 	struct tokens tokens;
-	struct parser p = { .diags = d, .loader = loader };
+	struct parser p = { .start = source, .diags = d, .loader = loader };
 	struct policy *result = NULL;
 	struct place start = { .source = source, .line = 1, .column = 1 };
 
@@ -278,12 +112,16 @@ struct policy *policy_parse(const struct source *source, const struct policy_loa
 		p.at = tokens.list;
 		p.policy->daemon = (struct daemon_settings){ .loss_open = true,
 							     .overload_open = true };
+		p.policy->on_default.sample = p.policy->on_undecided.sample = 1;
+		p.policy->on_default.ends = p.policy->on_undecided.ends = ENDS_BOTH;
 		text_compile("R=$rule", &start, d, &p.policy->default_text);
 		parser_file(&p);
 		policy_check(&p);
 	}
 	if (p.no_memory)
 		diag_error(d, &start, "not enough memory to read this policy");
+	else if (d->errors == 0)
+		policy_run_tests(&p);
 	if (d->errors == 0) {
 		result = p.policy;
 		p.policy = NULL;
@@ -292,6 +130,11 @@ struct policy *policy_parse(const struct source *source, const struct policy_loa
 	free(p.define);
 	free(p.set_use.list);
 	free(p.reason_use.list);
+	free(p.schedule_use.list);
+	names_free(&p.set_names);
+	names_free(&p.rule_names);
+	names_free(&p.reason_names);
+	names_free(&p.schedule_names);
 	parser_units_free(&p);
 	tokens_free(&tokens);
 	return result;

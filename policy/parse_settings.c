@@ -2,6 +2,8 @@
 /* "daemon { ... }" and "log { ... }". */
 #include "policy/parser.h"
 
+#include "policy/number.h"
+
 #include <stdlib.h>
 
 static bool parse_queues(struct parser *p)
@@ -61,27 +63,123 @@ static bool parse_on_overload(struct parser *p)
 	return parse_open_closed(p, "'on overload'", &p->policy->daemon.overload_open);
 }
 
+/* A burst that is not given is that of one unit of time. */
+static bool parse_reply(struct parser *p, struct limit *l, enum limit_key per, const char *id)
+{
+	l->per = per;
+	l->id = limit_id(id); /* with a blank: no rule's name */
+	l->burst = 0;
+	if (!parse_rate(p, l))
+		return false;
+	if (l->burst == 0)
+		l->burst = l->rate;
+	return true;
+}
+
+static bool parse_reply_saddr(struct parser *p)
+{
+	struct daemon_settings *d = &p->policy->daemon;
+
+	d->has_reply_saddr = parse_reply(p, &d->reply_saddr, LIMIT_SADDR, "reply saddr");
+	return d->has_reply_saddr;
+}
+
+static bool parse_reply_total(struct parser *p)
+{
+	struct daemon_settings *d = &p->policy->daemon;
+
+	d->has_reply_total = parse_reply(p, &d->reply_total, LIMIT_RULE, "reply total");
+	return d->has_reply_total;
+}
+
+static bool parse_reply_limit(struct parser *p)
+{
+	static const struct statement table[] = {
+		{ "per saddr", parse_reply_saddr },
+		{ "total", parse_reply_total },
+	};
+
+	return parser_block(p, "reply limit", table, sizeof(table) / sizeof(table[0]), NULL);
+}
+
+static bool parse_control(struct parser *p)
+{
+	return parser_string(p, "the name of a socket in double quotes",
+			     &p->policy->daemon.control);
+}
+
 bool parse_daemon_section(struct parser *p)
 {
 	static const struct statement table[] = {
-		{ "queues", parse_queues },
-		{ "backend", parse_backend },
-		{ "on daemon-loss", parse_on_loss },
-		{ "on overload", parse_on_overload },
+		{ "queues", parse_queues },	      { "backend", parse_backend },
+		{ "on daemon-loss", parse_on_loss },  { "on overload", parse_on_overload },
+		{ "reply limit", parse_reply_limit }, { "control", parse_control },
 	};
 
 	return parser_block(p, "daemon setting", table, sizeof(table) / sizeof(table[0]), NULL);
 }
 
-static bool parse_log_file(struct parser *p)
+/* "64M": octets, with K, M or G for powers of 1024. */
+static bool parse_size(struct parser *p, uint64_t *out)
 {
-	const struct token *t = parser_expect(p, TOKEN_STRING, "a file name in double quotes");
+	static const char units[] = "KMG";
+	const struct token *t = parser_expect(p, TOKEN_WORD, "a size such as 64M");
+	const char *unit;
+	char number[16];
+	size_t len;
+	long n = -1;
 
 	if (t == NULL)
 		return false;
-	free(p->policy->log.file);
-	p->policy->log.file = strdup(t->text);
+	len = strlen(t->text);
+	unit = len > 0 ? strchr(units, t->text[len - 1]) : NULL;
+	if (len > 0 && len < sizeof(number)) {
+		memcpy(number, t->text, len + 1);
+		number[len - (unit != NULL)] = '\0';
+		n = number_parse(number, 1 << 30);
+	}
+	if (n < 1) {
+		diag_error(p->diags, &t->place,
+			   "'%s' is not a size: octets, or a number and K, M or G", t->text);
+		return false;
+	}
+	*out = (uint64_t)n << (unit ? 10 * (unit - units + 1) : 0);
 	return true;
+}
+
+static bool parse_log_file(struct parser *p)
+{
+	struct log_settings *l = &p->policy->log;
+
+	if (!parser_string(p, "a file name in double quotes", &l->file))
+		return false;
+	if (!parser_take_word(p, "rotate"))
+		return true;
+	l->rotate_keep = 4;
+	return parse_size(p, &l->rotate_size) &&
+	       (!parser_take_word(p, "keep") ||
+		parser_number(p, "a number of files", 1, 999, &l->rotate_keep));
+}
+
+static bool parse_log_syslog(struct parser *p)
+{
+	static const char *const names[] = { "daemon", "user",	 "auth",   "authpriv",
+					     "local0", "local1", "local2", "local3",
+					     "local4", "local5", "local6", "local7" };
+	enum { NAMES = sizeof(names) / sizeof(names[0]) };
+	int choice = parser_choice(p, "a syslog facility", names, NAMES);
+
+	if (choice < 0)
+		return false;
+	free(p->policy->log.syslog);
+	p->policy->log.syslog = strdup(names[choice]);
+	p->no_memory |= p->policy->log.syslog == NULL;
+	return true;
+}
+
+static bool parse_log_pcap(struct parser *p)
+{
+	return parser_string(p, "a file name in double quotes", &p->policy->log.pcap);
 }
 
 static bool parse_log_resets(struct parser *p)
@@ -95,11 +193,35 @@ static bool parse_log_resets(struct parser *p)
 	return true;
 }
 
+/* "10s": seconds, or with m for minutes. */
+static bool parse_log_aggregate(struct parser *p)
+{
+	const struct token *t = parser_expect(p, TOKEN_WORD, "a time such as 10s");
+	size_t len = t ? strlen(t->text) : 0;
+	char number[8];
+	long n = -1;
+
+	if (t == NULL)
+		return false;
+	if (len > 1 && len < sizeof(number) && strchr("sm", t->text[len - 1]) != NULL) {
+		memcpy(number, t->text, len);
+		number[len - 1] = '\0';
+		n = number_parse(number, 3600) * (t->text[len - 1] == 'm' ? 60 : 1);
+	}
+	if (n < 1 || n > 3600) {
+		diag_error(p->diags, &t->place, "'%s' is not a time from 1s to 60m", t->text);
+		return false;
+	}
+	p->policy->log.aggregate_s = (uint32_t)n;
+	return true;
+}
+
 bool parse_log_section(struct parser *p)
 {
 	static const struct statement table[] = {
-		{ "file", parse_log_file },
-		{ "resets", parse_log_resets },
+		{ "file", parse_log_file },	      { "syslog", parse_log_syslog },
+		{ "pcap", parse_log_pcap },	      { "resets", parse_log_resets },
+		{ "aggregate", parse_log_aggregate },
 	};
 
 	return parser_block(p, "log setting", table, sizeof(table) / sizeof(table[0]), NULL);

@@ -2,14 +2,28 @@
 /* The helpers that the parts of the parser share. */
 #include "policy/parser.h"
 
+#include "policy/number.h"
+
 #include <stdlib.h>
 
 enum { NESTING_MAX = 16 };
 
+/* How a message names an element of each type. */
+static const char *const element_names[SET_TYPES] = {
+	[SET_ADDR] = "an address",	[SET_PORT] = "a port",
+	[SET_DOMAIN] = "a domain name", [SET_IFNAME] = "an interface name",
+	[SET_TEXT] = "a text",		[SET_MARK] = "a mark",
+	[SET_CODE] = "a code",		[SET_CT_STATE] = "a state",
+	[SET_STAGE] = "a stage",
+};
+
 void *parser_grow(struct parser *p, void **list, size_t *count, size_t size)
 {
-	char *grown = reallocarray(*list, *count + 1, size);
+	char *grown = *list;
 
+	/* There is room up to the next power of two. */
+	if ((*count & (*count - 1)) == 0)
+		grown = reallocarray(*list, *count > 0 ? *count * 2 : 1, size);
 	if (grown == NULL) {
 		p->no_memory = true;
 		return NULL;
@@ -73,33 +87,46 @@ static void skip_statement(struct parser *p)
 	}
 }
 
-bool parser_take_words(struct parser *p, const char *words)
+/* The length of the first of @words, and where the next one starts; NULL at the end. */
+static size_t first_word(const char *words, const char **next)
 {
 	const char *blank = strchr(words, ' ');
-	size_t first = blank ? (size_t)(blank - words) : strlen(words);
 
-	if (p->at->kind != TOKEN_WORD || strlen(p->at->text) != first ||
-	    strncmp(p->at->text, words, first) != 0)
-		return false;
-	if (blank == NULL) {
-		p->at++;
-		return true;
+	*next = blank ? blank + 1 : NULL;
+	return blank ? (size_t)(blank - words) : strlen(words);
+}
+
+bool parser_take_words(struct parser *p, const char *words)
+{
+	const struct token *t = p->at;
+
+	for (const char *next; words != NULL; words = next, t++) {
+		size_t len = first_word(words, &next);
+
+		if (t->kind != TOKEN_WORD || strlen(t->text) != len ||
+		    strncmp(t->text, words, len) != 0)
+			return false;
 	}
-	if (p->at[1].kind != TOKEN_WORD || strcmp(p->at[1].text, blank + 1) != 0)
-		return false;
-	p->at += 2;
+	p->at = t;
 	return true;
 }
 
-bool parser_pair(const struct parser *p, const char *words, char out[64])
+bool parser_phrase(const struct parser *p, const char *words, char out[64])
 {
-	const char *blank = strchr(words, ' ');
-	size_t first = blank ? (size_t)(blank - words) : 0;
+	const struct token *t = p->at;
+	const char *next;
+	size_t len = first_word(words, &next), used = 0;
 
-	if (first == 0 || strlen(p->at->text) != first || strncmp(words, p->at->text, first) != 0 ||
-	    p->at[1].kind != TOKEN_WORD)
+	if (next == NULL || t->kind != TOKEN_WORD || strlen(t->text) != len ||
+	    strncmp(words, t->text, len) != 0)
 		return false;
-	snprintf(out, 64, "%s %s", p->at->text, p->at[1].text);
+	for (; words != NULL; words = next, t++) {
+		first_word(words, &next);
+		if (t->kind != TOKEN_WORD || used >= 64)
+			return false;
+		used += (size_t)snprintf(out + used, 64 - used, "%s%s", used > 0 ? " " : "",
+					 t->text);
+	}
 	return true;
 }
 
@@ -119,7 +146,7 @@ static bool parse_statement(struct parser *p, const char *what, const struct sta
 		return parser_unexpected(p, what);
 	s.word = p->at->text;
 	for (size_t i = 0; i < rows; i++) {
-		if (parser_pair(p, table[i].words, pair))
+		if (parser_phrase(p, table[i].words, pair))
 			s.word = pair;
 	}
 	s.word_len = strlen(s.word);
@@ -205,9 +232,48 @@ bool parser_name(struct parser *p, const char *what, char out[NAME_LEN + 1], str
 	return true;
 }
 
-struct rule *parser_rule(struct parser *p, uint16_t index)
+bool parser_string(struct parser *p, const char *what, char **out)
 {
-	return (struct rule *)policy_rule(p->policy, index);
+	const struct token *t = parser_expect(p, TOKEN_STRING, what);
+
+	if (t == NULL)
+		return false;
+	free(*out);
+	*out = strdup(t->text);
+	p->no_memory |= *out == NULL;
+	return *out != NULL;
+}
+
+bool parser_number(struct parser *p, const char *what, uint32_t min, uint32_t max, uint32_t *out)
+{
+	const struct token *t = parser_expect(p, TOKEN_WORD, what);
+	long n = t != NULL ? number_parse(t->text, max) : -1;
+
+	if (t != NULL && n < (long)min)
+		diag_error(p->diags, &t->place, "'%s' is not %s, from %u to %u", t->text, what, min,
+			   max);
+	if (n < (long)min)
+		return false;
+	*out = (uint32_t)n;
+	return true;
+}
+
+struct rule *parser_rule(struct parser *p, struct rule_ref ref)
+{
+	if (ref.of_resets)
+		return &p->policy->reset_rule[ref.index];
+	return (struct rule *)policy_rule(p->policy, ref.index);
+}
+
+bool parser_note(struct parser *p, struct pending_list *l, struct rule_ref rule, size_t match,
+		 const struct token *name)
+{
+	struct pending *n = parser_grow(p, (void **)&l->list, &l->count, sizeof(*n));
+
+	if (n == NULL)
+		return false;
+	*n = (struct pending){ rule, match, name };
+	return true;
 }
 
 struct set *parser_new_set(struct parser *p, enum set_type type)
@@ -313,11 +379,7 @@ static size_t add_operand(struct parser *p, const struct token *t, struct set *s
 	default:
 		diag_error(p->diags, &t->place,
 			   "expected %s, a list in braces or a $variable, found %s",
-			   s->type == SET_ADDR	   ? "an address"
-			   : s->type == SET_PORT   ? "a port"
-			   : s->type == SET_DOMAIN ? "a domain name"
-						   : "an interface name",
-			   token_kind_name(t->kind));
+			   element_names[s->type], token_kind_name(t->kind));
 		return 0;
 	}
 }

@@ -4,6 +4,7 @@
 #define EPITAPH_POLICY_PARSER_H
 
 #include "policy/lex.h"
+#include "policy/names.h"
 #include "policy/policy.h"
 
 struct define {
@@ -13,10 +14,16 @@ struct define {
 	bool used;
 };
 
+/* A rule by where it is: the lists move while they grow. */
+struct rule_ref {
+	bool of_resets;
+	uint16_t index;
+};
+
 /* A name to resolve once everything was read, so that order in the file does not matter. */
 struct pending {
-	uint16_t rule;
-	size_t match; /* of @set; unused for a reason */
+	struct rule_ref rule;
+	size_t match; /* of @set or a schedule; unused for a reason */
 	const struct token *name;
 };
 
@@ -36,19 +43,21 @@ struct parser {
 	const struct policy_loader *loader;
 	struct unit **unit;
 	size_t units;
-	unsigned depth; /* of includes */
+	unsigned depth;		    /* of includes */
+	const struct source *start; /* the policy file */
 	struct diags *diags;
 	struct policy *policy;
 	struct define *define;
 	size_t defines;
-	struct pending_list set_use, reason_use;
-	bool has_policy;
+	struct names set_names, rule_names, reason_names, schedule_names;
+	struct pending_list set_use, reason_use, schedule_use;
+	bool has_policy, has_resets;
 	bool no_memory;
 };
 
 /* One keyword of a block, and what reads the rest of its statement. */
 struct statement {
-	const char *words; /* one or two, separated by a blank */
+	const char *words; /* separated by blanks */
 	bool (*parse)(struct parser *p);
 };
 
@@ -58,7 +67,7 @@ void *parser_grow(struct parser *p, void **list, size_t *count, size_t size);
 /* True, and the word is taken, when the token in hand is this word. */
 bool parser_take_word(struct parser *p, const char *word);
 
-/* The same for one or two words, separated by a blank. */
+/* The same for some words, separated by blanks. */
 bool parser_take_words(struct parser *p, const char *words);
 
 /* Take a token of @kind and return it; NULL after an error that says @what was expected. */
@@ -70,9 +79,9 @@ bool parser_unexpected(struct parser *p, const char *what);
 /* Report an unknown word with the nearest of @s. */
 void parser_unknown(struct parser *p, const char *what, const struct suggestion *s);
 
-/* If @words are two, of which the first is the word in hand, write that word and the next one to
- * @out, so that both are compared with @words. */
-bool parser_pair(const struct parser *p, const char *words, char out[64]);
+/* If @words are several, of which the first is the word in hand, write as many words from here to
+ * @out, so that all are compared with @words. */
+bool parser_phrase(const struct parser *p, const char *words, char out[64]);
 
 /* "{", statements by @table until "}"; a bad statement is skipped. @otherwise, if any, reads
  * statements that start with no word of the table. */
@@ -88,8 +97,21 @@ bool parser_name(struct parser *p, const char *what, char out[NAME_LEN + 1], str
 /* Read a value or a list in braces into @s. False after an error. */
 bool parser_operand(struct parser *p, struct set *s, uint8_t family);
 
+/* A string, copied to *out, which is freed before; false after an error. */
+bool parser_string(struct parser *p, const char *what, char **out);
+
+/* The name of an interface, a word or a string, copied to *out as parser_string() does. */
+bool parser_iface(struct parser *p, char **out);
+
+/* A number from @min to @max; false after an error. */
+bool parser_number(struct parser *p, const char *what, uint32_t min, uint32_t max, uint32_t *out);
+
 /* The rule of this index, RULE_DEFAULT and RULE_UNDECIDED included, to be filled. */
-struct rule *parser_rule(struct parser *p, uint16_t index);
+struct rule *parser_rule(struct parser *p, struct rule_ref ref);
+
+/* Note @name to be resolved at the end. */
+bool parser_note(struct parser *p, struct pending_list *l, struct rule_ref rule, size_t match,
+		 const struct token *name);
 
 /* A new set of the policy; NULL without memory. */
 struct set *parser_new_set(struct parser *p, enum set_type type);
@@ -105,14 +127,48 @@ bool parse_include(struct parser *p);
 bool parse_set_file(struct parser *p, struct set *s);
 void parser_units_free(struct parser *p);
 
-/* "policy forward { ... }", behind the word "policy". */
+/* "set", "schedule" and "reason", behind their words. */
+bool parse_set(struct parser *p);
+bool parse_schedule(struct parser *p);
+bool parse_reason(struct parser *p);
+
+/* "policy forward { ... }" and "resets forward { ... }", behind their first words. */
 bool parse_policy_section(struct parser *p);
+bool parse_resets_section(struct parser *p);
+
+/* If the words here are a match, read it into the rule. *good tells whether it was one without
+ * fault; false when they are none. */
+bool parse_match(struct parser *p, struct rule_ref ref, bool *good);
+
+/* "50/second burst 100" into @l, whose burst stays when none is given; false after an error. */
+bool parse_rate(struct parser *p, struct limit *l);
+
+/* Read the zone of @s: that of @token, or without one that of the machine, which is UTC where no other
+ * file can be read. False after an error. */
+bool parser_zone(struct parser *p, struct schedule *s, const struct token *token);
+
+/* "test "NAME" { ... }", behind its word. */
+bool parse_test(struct parser *p);
 
 /* "daemon { ... }" and "log { ... }", behind their words. */
 bool parse_daemon_section(struct parser *p);
 bool parse_log_section(struct parser *p);
 
+/* An action's words, if they are here, into @action, @ends and @reject; *good is false after an
+ * error in them. False when there is no action here. */
+bool parse_action(struct parser *p, enum rule_action *action, enum reset_ends *ends,
+		  enum unreachable *reject, bool *good);
+
+/* Load the file @name, to stay until all is parsed; NULL after an error at @token. */
+struct unit *parser_load(struct parser *p, const char *name, const struct token *token);
+
 /* Resolve names, seal sets, and look for what cannot be meant. */
 void policy_check(struct parser *p);
+
+/* Warnings: what is a policy, but hardly what was meant. */
+void policy_lint(struct parser *p);
+
+/* Run the policy's own tests; what fails is an error at its place. */
+void policy_run_tests(struct parser *p);
 
 #endif

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "policy/policy.h"
 
+#include "policy/index.h"
+
 #include <assert.h>
 #include <stdlib.h>
 
 static const char *const action_names[] = {
 	[ACTION_ACCEPT] = "accept", [ACTION_DROP] = "drop", [ACTION_RESET] = "reset",
-	[ACTION_REJECT] = "reject", [ACTION_LOG] = "log",
+	[ACTION_REJECT] = "reject", [ACTION_LOG] = "log",   [ACTION_ANNOTATE] = "annotate",
 };
 static_assert(sizeof(action_names) / sizeof(action_names[0]) == ACTIONS, "every action has a name");
 
@@ -27,6 +29,23 @@ static const char *const backend_names[] = {
 static_assert(sizeof(backend_names) / sizeof(backend_names[0]) == BACKENDS,
 	      "every backend has a name");
 
+static const char *const reject_names[] = {
+	[UNREACHABLE_ADMIN] = "admin-prohibited",
+	[UNREACHABLE_NET] = "net-unreachable",
+	[UNREACHABLE_HOST] = "host-unreachable",
+	[UNREACHABLE_PORT] = "port-unreachable",
+};
+static_assert(sizeof(reject_names) / sizeof(reject_names[0]) == UNREACHABLES,
+	      "every code has a name");
+
+static const char *const logging_names[] = {
+	[RESETS_ALL] = "all",
+	[RESETS_TEXT] = "text",
+	[RESETS_NONE] = "none",
+};
+static_assert(sizeof(logging_names) / sizeof(logging_names[0]) == RESET_LOGGINGS,
+	      "every choice has a name");
+
 const char *action_name(enum rule_action a)
 {
 	return action_names[a];
@@ -42,32 +61,107 @@ const char *backend_name(enum backend b)
 	return backend_names[b];
 }
 
+const char *unreachable_name(enum unreachable c)
+{
+	return reject_names[c];
+}
+
+const char *reset_logging_name(enum reset_logging r)
+{
+	return logging_names[r];
+}
+
+const char *reset_ends_name(enum reset_ends e)
+{
+	return e == ENDS_SOURCE ? "source" : e == ENDS_DESTINATION ? "destination" : "both";
+}
+
+uint64_t policy_schedules(const struct policy *p, int64_t utc)
+{
+	uint64_t bits = 0;
+
+	for (size_t i = 0; i < p->schedules; i++)
+		bits |= (uint64_t)schedule_holds(&p->schedule[i], utc) << i;
+	return bits;
+}
+
+uint64_t policy_schedules_at(const struct policy *p, const struct moment *m)
+{
+	uint64_t bits = 0;
+
+	for (size_t i = 0; i < p->schedules; i++)
+		bits |= (uint64_t)schedule_holds_at(&p->schedule[i], m) << i;
+	return bits;
+}
+
 static void rule_free(struct rule *r)
 {
 	free(r->match);
 	free(r->comment);
+	free((struct text *)r->annotate);
+}
+
+static void test_free(struct policy_test *t)
+{
+	free(t->name);
+	free(t->iif);
+	free(t->oif);
+	free(t->l7);
+	for (int i = 0; i < 2; i++) {
+		free((uint8_t *)t->payload[i].at);
+		free(t->payload_source[i]);
+	}
+}
+
+/* A list of things that are allocated one by one. */
+#define FREE_EACH(list, count, release)                                                            \
+	do {                                                                                       \
+		for (size_t i_ = 0; i_ < (count); i_++)                                            \
+			release((list)[i_]);                                                       \
+		free(list);                                                                        \
+	} while (0)
+
+static void set_release(struct set *s)
+{
+	set_free(s);
+	free(s);
+}
+
+static void reason_release(struct reason *r)
+{
+	free(r->url);
+	free(r);
 }
 
 void policy_free(struct policy *p)
 {
 	if (p == NULL)
 		return;
-	for (size_t i = 0; i < p->sets; i++) {
-		set_free(p->set[i]);
-		free(p->set[i]);
+	FREE_EACH(p->set, p->sets, set_release);
+	FREE_EACH(p->pattern, p->patterns, pattern_free);
+	FREE_EACH(p->reason, p->reasons, reason_release);
+	FREE_EACH(p->file, p->files, free);
+	for (size_t i = 0; i < p->schedules; i++) {
+		free(p->schedule[i].zone_name);
+		zone_free(&p->schedule[i].zone);
 	}
-	for (size_t i = 0; i < p->reasons; i++) {
-		free(p->reason[i]->url);
-		free(p->reason[i]);
-	}
+	free(p->schedule);
 	for (size_t i = 0; i < p->rules; i++)
 		rule_free(&p->rule[i]);
+	free(p->rule);
+	for (size_t i = 0; i < p->reset_rules; i++)
+		rule_free(&p->reset_rule[i]);
+	free(p->reset_rule);
+	for (size_t i = 0; i < p->tests; i++)
+		test_free(&p->test[i]);
+	free(p->test);
 	rule_free(&p->on_default);
 	rule_free(&p->on_undecided);
-	free(p->set);
-	free(p->reason);
-	free(p->rule);
+	policy_index_free(p->index);
+	free(p->daemon.control);
 	free(p->log.file);
+	free(p->log.syslog);
+	free(p->log.pcap);
 	free(p);
 }
 

@@ -4,9 +4,14 @@
 #define EPITAPH_POLICY_POLICY_H
 
 #include "policy/diag.h"
+#include "policy/limit.h"
+#include "policy/pattern.h"
+#include "policy/schedule.h"
 #include "policy/set.h"
 #include "policy/text.h"
 #include "tcp/inspect.h"
+#include "tcp/reset.h"
+#include "tcp/reset_read.h"
 
 enum {
 	NAME_LEN = 31, /* [a-z][a-z0-9-]{0,30} */
@@ -19,6 +24,7 @@ enum rule_action {
 	ACTION_RESET,
 	ACTION_REJECT,
 	ACTION_LOG,
+	ACTION_ANNOTATE, /* of a reset that passes through */
 	ACTIONS,
 };
 
@@ -37,35 +43,81 @@ enum payload_mode {
 	PAYLOAD_MODES,
 };
 
-/* Three-valued: "maybe" until more octets of the flow were seen. */
-enum tri { TRI_NO, TRI_YES, TRI_MAYBE };
-
-/* All that a match may ask about a flow. */
+/* All that a match may ask about a flow, or about a reset that passes through it. */
 struct facts {
 	const struct ip_tuple *tuple; /* original direction */
 	const char *iif, *oif;	      /* of the original direction; "" when not known */
 	const struct l7 *l7;
+	struct bytes payload[2]; /* first octets of the initiator, of the responder */
+	bool more[2];		 /* of them can still come */
+	uint64_t flow_id;	 /* for samples */
+	uint64_t schedules;	 /* those that hold now, a bit each */
+	uint32_t mark;
+	enum ct_state ct_state;
+	int64_t now_us;
+	struct limiter *limiter;	     /* NULL: every rate is within its limit */
+	struct pattern_scratch *scratch;     /* NULL: no expression is known to match */
+	const struct reset_reading *reading; /* NULL for a flow */
 };
 
 struct match;
 
-/* One row of the match table (match.c): a keyword, what its operand is, how it is asked. */
+/* What of a flow or reset a match asks. */
+enum fact {
+	FACT_SADDR,
+	FACT_DADDR,
+	FACT_SPORT,
+	FACT_DPORT,
+	FACT_IIF,
+	FACT_OIF,
+	FACT_SNI,
+	FACT_HOST,
+	FACT_ALPN,
+	FACT_METHOD,
+	FACT_PATH,
+	FACT_PAYLOAD,
+	FACT_REPLY,
+	FACT_CT_STATE,
+	FACT_MARK,
+	FACT_SCHEDULE,
+	FACT_LIMIT,
+	FACT_RESET_PAYLOAD,
+	FACT_RESET_TEXT,
+	FACT_RESET_CODE,
+	FACT_RESET_STAGE,
+	FACTS,
+};
+
+enum operand {
+	OPERAND_SET,
+	OPERAND_OCTETS,
+	OPERAND_REGEX,
+	OPERAND_SCHEDULE,
+	OPERAND_LIMIT,
+	OPERAND_NONE
+};
+enum match_scope { SCOPE_BOTH, SCOPE_FLOW, SCOPE_RESET };
+
+/* One row of the match table (match.c): a keyword, what its operand is, what it asks. */
 struct match_kind {
 	const char *words;
-	enum set_type operand;
-	uint8_t family; /* 4 or 6: is also a match on it; 0 otherwise */
-	uint8_t proto;	/* PROTO_TCP, PROTO_UDP: is also a match on it; 0 otherwise */
-	const struct l7_field *(*field)(
-		const struct l7 *l7); /* L7 matches: undecided until known */
-	bool (*ask)(const struct set *s, const struct facts *f);
+	enum fact fact;
+	enum operand operand;
+	enum set_type type; /* of OPERAND_SET */
+	uint8_t family;	    /* 4 or 6: is also a match on it; 0 otherwise */
+	uint8_t proto;	    /* PROTO_TCP, PROTO_UDP: is also a match on it; 0 otherwise */
+	enum match_scope scope;
 	const char *help;
 };
 
 struct match {
 	const struct match_kind *kind;
 	bool negate;
-	struct set *set; /* one of the policy's */
 	struct place place;
+	struct set *set;	       /* one of the policy's */
+	const struct pattern *pattern; /* one of the policy's */
+	uint16_t schedule;	       /* index */
+	struct limit limit;
 };
 
 struct reason {
@@ -80,15 +132,42 @@ struct reason {
 struct rule {
 	char name[NAME_LEN + 1];
 	struct place place;
+	const char *file; /* of the policy's; with line, where the rule stands */
+	uint32_t line;
 	struct match *match;
 	size_t matches;
+	bool of_resets; /* judges resets that pass through, not flows */
 	enum rule_action action;
 	enum reset_ends ends;
 	enum payload_mode payload;
-	bool log;		     /* the option, not the action */
+	enum unreachable reject;
+	bool shadow; /* counts and logs what it would do, and goes on */
+	bool log;    /* the option, not the action */
+	bool pcap;   /* the packet goes into the capture file */
+	bool asks_limit, asks_regex;
+	uint32_t sample;	     /* one event in so many; 1: all */
 	const struct reason *reason; /* NULL: the text is "R=$rule" */
-	const char *set_name;	     /* of the first named set it asks, for $set; or NULL */
+	const struct text *annotate; /* ACTION_ANNOTATE; the rule's own */
+	const struct set *named_set; /* the first named one it asks, for $set and $entry; or NULL */
 	char *comment;
+};
+
+/* A test of the policy's own: a flow, and what must become of it. */
+struct policy_test {
+	char *name;
+	struct place place, expect_place;
+	struct ip_tuple tuple;
+	char *iif, *oif;
+	struct l7 *l7;
+	struct bytes payload[2]; /* own their octets */
+	char *payload_source[2];
+	enum ct_state ct_state;
+	uint32_t mark, repeat;
+	struct moment at;
+	bool has_flow, has_expect;
+	enum rule_action action;
+	enum reset_ends ends;	 /* 0: any */
+	char rule[NAME_LEN + 1]; /* "" : any */
 };
 
 enum backend { BACKEND_AUTO, BACKEND_NFT, BACKEND_IPTABLES, BACKENDS };
@@ -98,27 +177,49 @@ struct daemon_settings {
 	uint16_t queue_first, queue_last;
 	enum backend backend;
 	bool loss_open, overload_open;
+	bool has_reply_saddr, has_reply_total;
+	struct limit reply_saddr, reply_total; /* of forged packets */
+	char *control;			       /* a socket's name; NULL: none */
 };
 
 struct log_settings {
-	char *file; /* NULL: standard output */
+	char *file;	      /* NULL: standard output */
+	uint64_t rotate_size; /* octets; 0: never */
+	uint32_t rotate_keep;
+	char *syslog; /* a facility's name; NULL: none */
+	char *pcap;   /* NULL: none */
 	enum reset_logging resets;
+	uint32_t aggregate_s; /* 0: every event by itself */
 };
+
+struct policy_index;
 
 struct policy {
 	struct daemon_settings daemon;
 	struct log_settings log;
 	struct set **set; /* named and in place */
 	size_t sets;
+	struct pattern **pattern;
+	size_t patterns;
 	struct reason **reason;
 	size_t reasons;
+	struct schedule *schedule;
+	size_t schedules;
 	struct rule *rule;
 	size_t rules;
+	struct rule *reset_rule; /* of "resets forward" */
+	size_t reset_rules;
+	struct policy_test *test;
+	size_t tests;
+	char **file; /* names of the files it came from */
+	size_t files;
 	/* Two rules without matches that stand where no rule of the policy does. */
 	struct rule on_default, on_undecided;
 	struct text default_text;
-	bool needs_l7;	     /* some rule asks for L7 fields */
-	uint32_t generation; /* set by who puts it in force */
+	struct policy_index *index; /* of rule, for decide() */
+	bool needs_l7;		    /* some rule asks what the initiator's first octets say */
+	bool needs_reply;	    /* or the responder's */
+	uint32_t generation;	    /* set by who puts it in force */
 };
 
 /* Indexes that stand for the two, in flows and decisions. */
@@ -150,14 +251,27 @@ void policy_free(struct policy *p);
 /* The rule behind an index of this policy, RULE_DEFAULT and RULE_UNDECIDED included. */
 const struct rule *policy_rule(const struct policy *p, uint16_t index);
 
+/* The schedules that hold at @utc, seconds since the epoch; and at the moment of a test. */
+uint64_t policy_schedules(const struct policy *p, int64_t utc);
+uint64_t policy_schedules_at(const struct policy *p, const struct moment *m);
+
 const char *action_name(enum rule_action a);
+const char *reset_ends_name(enum reset_ends e);
+const char *unreachable_name(enum unreachable c);
+const char *reset_logging_name(enum reset_logging r);
 const char *payload_mode_name(enum payload_mode m);
 const char *backend_name(enum backend b);
 
 /* The i-th row of the match table, or NULL past its end. */
 const struct match_kind *match_kind_at(size_t i);
 
-/* Ask one match. */
+/* Ask one match. A rate takes a token when it is asked: ask it last. */
 enum tri match_ask(const struct match *m, const struct facts *f);
+
+/* The element of m's set that holds the flow's value, as text; false when there is none to name. */
+bool match_entry(const struct match *m, const struct facts *f, char out[ENTRY_LEN]);
+
+/* True when its answer waits for what the ends say. */
+bool match_is_l7(const struct match *m);
 
 #endif

@@ -1,19 +1,33 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "policy/set.h"
 
+#include "policy/number.h"
+#include "policy/print.h"
+#include "tcp/reset_read.h"
+
 #include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 
-enum { IFNAME_MAX = 15, ELEMENT_MAX = 255 };
+enum { IFNAME_MAX = 15, ELEMENT_MAX = 255, PRINT_WIDTH = 90 };
 
 static const char *const type_names[] = {
-	[SET_ADDR] = "addr",
-	[SET_PORT] = "port",
-	[SET_DOMAIN] = "domain",
-	[SET_IFNAME] = "ifname",
+	[SET_ADDR] = "addr",	 [SET_PORT] = "port",	[SET_DOMAIN] = "domain",
+	[SET_IFNAME] = "ifname", [SET_TEXT] = "text",	[SET_MARK] = "mark",
+	[SET_CODE] = "code",	 [SET_STAGE] = "stage", [SET_CT_STATE] = "state",
 };
 static_assert(sizeof(type_names) / sizeof(type_names[0]) == SET_TYPES, "every type has a name");
+
+static const char *const ct_names[] = {
+	[CT_NEW] = "new",	  [CT_ESTABLISHED] = "established", [CT_RELATED] = "related",
+	[CT_INVALID] = "invalid", [CT_UNTRACKED] = "untracked",
+};
+static_assert(sizeof(ct_names) / sizeof(ct_names[0]) == CT_STATES, "every state has a name");
+
+const char *ct_state_name(enum ct_state s)
+{
+	return ct_names[s];
+}
 
 const char *set_type_name(enum set_type t)
 {
@@ -22,204 +36,133 @@ const char *set_type_name(enum set_type t)
 
 int set_type_by_name(const char *name)
 {
-	for (int i = 0; i < SET_TYPES; i++) {
+	for (int i = 0; i < SET_TYPES_NAMED; i++) {
 		if (strcmp(type_names[i], name) == 0)
 			return i;
 	}
 	return -1;
 }
 
-static size_t element_size(const struct set *s)
-{
-	switch (s->type) {
-	case SET_DOMAIN:
-		return sizeof(*s->domain);
-	case SET_IFNAME:
-		return sizeof(*s->ifname);
-	default:
-		return sizeof(*s->interval);
-	}
-}
-
-/* Room for one more element. */
-static bool grow(struct set *s)
+/* Room for one more element of @size; the list is any of the union's. */
+static bool grow(struct set *s, size_t size)
 {
 	size_t room = s->room ? s->room * 2 : 4;
 	void *list;
 
 	if (s->count < s->room)
 		return true;
-	list = reallocarray(s->interval, room, element_size(s));
+	list = reallocarray(s->span, room, size);
 	if (list == NULL)
 		return false;
-	s->interval = list;
+	s->span = list;
 	s->room = room;
 	return true;
 }
 
-static const char *add_interval(struct set *s, unsigned __int128 low, unsigned __int128 high)
+static const char *add_span(struct set *s, uint32_t low, uint32_t high)
 {
 	if (low > high)
 		return "is a range whose end lies before its start";
-	if (!grow(s))
+	if (!grow(s, sizeof(*s->span)))
 		return "does not fit into memory";
-	s->interval[s->count++] = (struct interval){ low, high };
+	s->span[s->count++] = (struct span){ low, high };
 	return NULL;
 }
 
-static unsigned __int128 addr_number(const struct ip_addr *a)
-{
-	unsigned __int128 n = 0;
-
-	for (size_t i = 0; i < sizeof(a->b); i++)
-		n = n << 8 | a->b[i];
-	return n;
-}
-
-/* Digits only, at most @max; -1 otherwise. */
-static long parse_number(const char *text, long max)
-{
-	long n = 0;
-
-	if (*text == '\0')
-		return -1;
-	for (; *text != '\0'; text++) {
-		if (*text < '0' || *text > '9')
-			return -1;
-		n = n * 10 + (*text - '0');
-		if (n > max)
-			return -1;
-	}
-	return n;
-}
-
-/*
- * IPv4 addresses live at ::ffff:0:0/96 of the number line. An IPv6 interval leaves that gap out, so
- * that ::/0 means every IPv6 address and none of IPv4.
- */
-static const char *add_addr_interval(struct set *s, int family, unsigned __int128 low,
-				     unsigned __int128 high)
-{
-	const unsigned __int128 gap = (unsigned __int128)0xffff << 32, end = gap | UINT32_MAX;
-	const char *wrong = NULL;
-
-	if (family == 4 || high < gap || low > end || low > high)
-		return add_interval(s, low, high);
-	if (low >= gap && high <= end)
-		return "is IPv4 in the form of IPv6; write it as IPv4";
-	if (low < gap)
-		wrong = add_interval(s, low, gap - 1);
-	if (high > end && wrong == NULL)
-		wrong = add_interval(s, end + 1, high);
-	return wrong;
-}
-
-static const char *add_prefix(struct set *s, const struct ip_addr *a, int family, const char *len)
-{
-	unsigned __int128 net = addr_number(a), host;
-	long bits = parse_number(len, family == 4 ? 32 : 128);
-	unsigned host_bits;
-
-	if (bits < 0)
-		return family == 4 ? "has no prefix length from 0 to 32"
-				   : "has no prefix length from 0 to 128";
-	host_bits = (unsigned)((family == 4 ? 32 : 128) - bits);
-	host = host_bits == 128 ? ~(unsigned __int128)0 : ((unsigned __int128)1 << host_bits) - 1;
-	return add_addr_interval(s, family, net & ~host, net | host);
-}
-
-static const char *add_addr(struct set *s, char *text, uint8_t family)
-{
-	char *slash = strchr(text, '/'), *dash = strchr(text, '-');
-	struct ip_addr low, high;
-	int f;
-
-	if (slash != NULL)
-		*slash = '\0';
-	else if (dash != NULL)
-		*dash = '\0';
-	f = addr_parse(text, &low);
-	if (f == 0)
-		return "is not an IPv4 or IPv6 address, prefix or range";
-	if (family != 0 && f != family)
-		return family == 4 ? "is not an IPv4 address" : "is not an IPv6 address";
-	if (slash != NULL)
-		return add_prefix(s, &low, f, slash + 1);
-	if (dash == NULL)
-		return add_addr_interval(s, f, addr_number(&low), addr_number(&low));
-	if (addr_parse(dash + 1, &high) != f)
-		return "is a range whose end is no address of the same family";
-	return add_addr_interval(s, f, addr_number(&low), addr_number(&high));
-}
-
-static const char *add_port(struct set *s, char *text)
+/* "N" or "N-M", up to 65535. */
+static const char *add_numbers(struct set *s, char *text, const char *wrong)
 {
 	char *dash = strchr(text, '-');
 	long low, high;
 
 	if (dash != NULL)
 		*dash = '\0';
-	low = parse_number(text, 65535);
-	high = dash ? parse_number(dash + 1, 65535) : low;
+	low = number_parse(text, 65535);
+	high = dash ? number_parse(dash + 1, 65535) : low;
 	if (low < 0 || high < 0)
-		return "is not a port (0-65535) or a range of ports";
-	return add_interval(s, (unsigned __int128)low, (unsigned __int128)high);
+		return wrong;
+	return add_span(s, (uint32_t)low, (uint32_t)high);
 }
 
-static bool is_label_char(char c)
+static const char *add_code(struct set *s, char *text)
 {
-	return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
+	uint16_t code = reset_code_by_name(text);
+
+	if (code != 0)
+		return add_span(s, code, code);
+	return add_numbers(s, text, "is not a code: a number, a range or a name of the registry");
 }
 
-static const char *add_domain(struct set *s, char *text)
+static const char *add_text(struct set *s, const char *text)
 {
-	struct domain_entry e = { .below = false };
-	size_t len, label = 0;
+	char *copy = grow(s, sizeof(*s->text)) ? strdup(text) : NULL;
 
-	if (strncmp(text, "*.", 2) == 0)
-		return "has a '*'; a leading dot means a name and everything below it";
-	if (*text == '.') {
-		e.below = true;
-		text++;
-	}
-	len = strlen(text);
-	if (len > 0 && text[len - 1] == '.')
-		text[--len] = '\0';
-	if (len == 0 || len > 253)
-		return "is not a domain name";
-	for (size_t i = 0; i <= len; i++) {
-		if (text[i] >= 'A' && text[i] <= 'Z')
-			text[i] = (char)(text[i] - 'A' + 'a');
-		if (text[i] == '.' || text[i] == '\0') {
-			if (label == 0 || label > 63)
-				return "is not a domain name: a label has 1 to 63 characters";
-			label = 0;
-		} else if ((unsigned char)text[i] >= 0x80) {
-			return "is not ASCII; write its A-label (xn--...)";
-		} else if (!is_label_char(text[i])) {
-			return "is not a domain name";
-		} else {
-			label++;
-		}
-	}
-	if (!grow(s) || (e.name = strdup(text)) == NULL)
+	if (copy == NULL)
 		return "does not fit into memory";
-	s->domain[s->count++] = e;
+	s->text[s->count++] = copy;
 	return NULL;
 }
 
 static const char *add_ifname(struct set *s, const char *text)
 {
 	size_t len = strlen(text);
-	char *name;
 
-	if (len == 0 || len > IFNAME_MAX || strchr(text, '/') != NULL || strchr(text, ' ') != NULL)
+	if (len == 0 || len > IFNAME_MAX || strpbrk(text, "/ \t\"\\") != NULL)
 		return "is not an interface name (1 to 15 characters)";
-	name = grow(s) ? strdup(text) : NULL;
-	if (name == NULL)
+	return add_text(s, text);
+}
+
+/* Decimal or 0x and hexadecimal digits, 32 bits. */
+static bool parse_word32(const char *text, uint32_t *out)
+{
+	bool hex = text[0] == '0' && (text[1] == 'x' || text[1] == 'X');
+	const char *digits = hex ? text + 2 : text;
+	size_t len = strlen(digits);
+	unsigned long n;
+
+	if (len == 0 || len > 10 ||
+	    strspn(digits, hex ? "0123456789abcdefABCDEF" : "0123456789") != len)
+		return false;
+	n = strtoul(digits, NULL, hex ? 16 : 10);
+	*out = (uint32_t)n;
+	return n <= UINT32_MAX;
+}
+
+static const char *add_mark(struct set *s, char *text)
+{
+	char *slash = strchr(text, '/');
+	struct mark m = { .mask = UINT32_MAX };
+
+	if (slash != NULL)
+		*slash = '\0';
+	if (!parse_word32(text, &m.value) || (slash != NULL && !parse_word32(slash + 1, &m.mask)))
+		return "is not a mark: VALUE or VALUE/MASK, decimal or 0x...";
+	if ((m.value & ~m.mask) != 0)
+		return "can never match: the value has bits outside of the mask";
+	if (!grow(s, sizeof(*s->mark)))
 		return "does not fit into memory";
-	s->ifname[s->count++] = name;
+	s->mark[s->count++] = m;
 	return NULL;
+}
+
+static const char *choice_name(enum set_type t, unsigned i)
+{
+	if (t == SET_CT_STATE)
+		return i < CT_STATES ? ct_names[i] : NULL;
+	return i < RESET_STAGES ? reset_stage_name((enum reset_stage)i) : NULL;
+}
+
+static const char *add_choice(struct set *s, const char *text)
+{
+	for (unsigned i = 0; choice_name(s->type, i) != NULL; i++) {
+		if (strcmp(choice_name(s->type, i), text) != 0)
+			continue;
+		s->count += (s->bits >> i & 1) == 0;
+		s->bits |= 1u << i;
+		return NULL;
+	}
+	return s->type == SET_CT_STATE ? "is not new, established, related, invalid or untracked"
+				       : "is not syn, handshake, established, closing or unknown";
 }
 
 const char *set_add(struct set *s, const char *text, uint8_t family)
@@ -232,170 +175,289 @@ const char *set_add(struct set *s, const char *text, uint8_t family)
 	memcpy(copy, text, len + 1);
 	switch (s->type) {
 	case SET_ADDR:
-		return add_addr(s, copy, family);
+		return prefix_set_add(&s->addr, copy, family);
 	case SET_PORT:
-		return add_port(s, copy);
+		return add_numbers(s, copy, "is not a port (0-65535) or a range of ports");
 	case SET_DOMAIN:
-		return add_domain(s, copy);
-	default:
+		return domain_set_add(&s->domain, copy);
+	case SET_IFNAME:
 		return add_ifname(s, copy);
+	case SET_MARK:
+		return add_mark(s, copy);
+	case SET_CODE:
+		return add_code(s, copy);
+	case SET_CT_STATE:
+	case SET_STAGE:
+		return add_choice(s, copy);
+	default:
+		return len > 0 ? add_text(s, copy) : "is empty";
 	}
 }
 
-static int compare_intervals(const void *a, const void *b)
+static int compare_spans(const void *a, const void *b)
 {
-	const struct interval *x = a, *y = b;
+	const struct span *x = a, *y = b;
 
 	return (x->low > y->low) - (x->low < y->low);
 }
 
-static void merge_intervals(struct set *s)
+static void merge_spans(struct set *s)
 {
 	size_t out = 0;
 
 	if (s->count == 0)
 		return;
-	qsort(s->interval, s->count, sizeof(*s->interval), compare_intervals);
+	qsort(s->span, s->count, sizeof(*s->span), compare_spans);
 	for (size_t i = 1; i < s->count; i++) {
-		struct interval *last = &s->interval[out];
+		struct span *last = &s->span[out];
 
-		if (s->interval[i].low <= last->high || s->interval[i].low - last->high == 1) {
-			if (s->interval[i].high > last->high)
-				last->high = s->interval[i].high;
+		if (s->span[i].low <= last->high + 1) { /* both fit in 16 bits */
+			if (s->span[i].high > last->high)
+				last->high = s->span[i].high;
 		} else {
-			s->interval[++out] = s->interval[i];
+			s->span[++out] = s->span[i];
 		}
 	}
 	s->count = out + 1;
 }
 
-/* FNV-1a: the names come from the policy, so nobody outside chooses what collides. */
-static size_t domain_hash(const char *name, size_t len)
-{
-	uint64_t h = 0xcbf29ce484222325ULL;
-
-	for (size_t i = 0; i < len; i++)
-		h = (h ^ (uint8_t)name[i]) * 0x100000001b3ULL;
-	return (size_t)(h ^ h >> 32);
-}
-
-static uint32_t *find_bucket(const struct set *s, const char *name, size_t len)
-{
-	size_t i = domain_hash(name, len) & s->bucket_mask;
-
-	while (s->bucket[i] != 0) {
-		const struct domain_entry *e = &s->domain[s->bucket[i] - 1];
-
-		if (strncmp(e->name, name, len) == 0 && e->name[len] == '\0')
-			break;
-		i = (i + 1) & s->bucket_mask;
-	}
-	return &s->bucket[i];
-}
-
-static int hash_domains(struct set *s)
-{
-	size_t buckets = 8, out = 0;
-
-	while (buckets < s->count * 2)
-		buckets *= 2;
-	s->bucket = calloc(buckets, sizeof(*s->bucket));
-	if (s->bucket == NULL)
-		return -ENOMEM;
-	s->bucket_mask = buckets - 1;
-	for (size_t i = 0; i < s->count; i++) {
-		struct domain_entry e = s->domain[i];
-		uint32_t *bucket = find_bucket(s, e.name, strlen(e.name));
-
-		if (*bucket != 0) {
-			s->domain[*bucket - 1].below |= e.below;
-			free(e.name);
-			continue;
-		}
-		s->domain[out++] = e;
-		*bucket = (uint32_t)out;
-	}
-	s->count = out;
-	return 0;
-}
-
 int set_seal(struct set *s)
 {
-	if (s->type == SET_ADDR || s->type == SET_PORT)
-		merge_intervals(s);
-	else if (s->type == SET_DOMAIN)
-		return hash_domains(s);
+	if (s->type == SET_ADDR)
+		return prefix_set_seal(&s->addr);
+	if (s->type == SET_DOMAIN)
+		domain_set_seal(&s->domain);
+	else if (s->type == SET_PORT || s->type == SET_CODE)
+		merge_spans(s);
 	return 0;
 }
 
 void set_free(struct set *s)
 {
-	for (size_t i = 0; i < s->count; i++) {
-		if (s->type == SET_DOMAIN)
-			free(s->domain[i].name);
-		else if (s->type == SET_IFNAME)
-			free(s->ifname[i]);
+	switch (s->type) {
+	case SET_ADDR:
+		prefix_set_free(&s->addr);
+		break;
+	case SET_DOMAIN:
+		domain_set_free(&s->domain);
+		break;
+	case SET_IFNAME:
+	case SET_TEXT:
+		for (size_t i = 0; i < s->count; i++)
+			free(s->text[i]);
+		free(s->text);
+		break;
+	case SET_CT_STATE:
+	case SET_STAGE:
+		break;
+	default:
+		free(s->span);
 	}
-	free(s->interval);
-	free(s->bucket);
 	free(s->name);
 	*s = (struct set){ .type = s->type };
 }
 
-static bool has_number(const struct set *s, unsigned __int128 n)
+size_t set_count(const struct set *s)
+{
+	if (s->type == SET_ADDR)
+		return s->addr.v4_count + s->addr.v6_count;
+	return s->type == SET_DOMAIN ? s->domain.count : s->count;
+}
+
+bool set_has_addr(const struct set *s, const struct ip_addr *a)
+{
+	return prefix_set_has(&s->addr, a);
+}
+
+static const struct span *find_span(const struct set *s, uint32_t n)
 {
 	size_t low = 0, high = s->count;
 
 	while (low < high) {
 		size_t mid = low + (high - low) / 2;
 
-		if (n < s->interval[mid].low)
+		if (n < s->span[mid].low)
 			high = mid;
-		else if (n > s->interval[mid].high)
+		else if (n > s->span[mid].high)
 			low = mid + 1;
 		else
-			return true;
+			return &s->span[mid];
 	}
-	return false;
+	return NULL;
 }
 
-bool set_has_addr(const struct set *s, const struct ip_addr *a)
+bool set_has_number(const struct set *s, uint32_t n)
 {
-	return has_number(s, addr_number(a));
-}
-
-bool set_has_port(const struct set *s, uint16_t port)
-{
-	return has_number(s, port);
+	return find_span(s, n) != NULL;
 }
 
 bool set_has_domain(const struct set *s, const char *name, size_t len)
 {
-	const char *dot;
+	return domain_set_find(&s->domain, name, len) != NULL;
+}
 
-	if (*find_bucket(s, name, len) != 0)
-		return true;
-	while ((dot = memchr(name, '.', len)) != NULL) {
-		uint32_t found;
+bool set_has_text(const struct set *s, const char *text, size_t len)
+{
+	for (size_t i = 0; i < s->count; i++) {
+		size_t n = strlen(s->text[i]);
 
-		len -= (size_t)(dot + 1 - name);
-		name = dot + 1;
-		found = *find_bucket(s, name, len);
-		if (found != 0 && s->domain[found - 1].below)
+		if (n > 0 && s->text[i][n - 1] == '*'
+			    ? n - 1 <= len && memcmp(s->text[i], text, n - 1) == 0
+			    : n == len && memcmp(s->text[i], text, n) == 0)
 			return true;
 	}
 	return false;
 }
 
-bool set_has_ifname(const struct set *s, const char *name)
+bool set_has_mark(const struct set *s, uint32_t mark)
 {
 	for (size_t i = 0; i < s->count; i++) {
-		size_t len = strlen(s->ifname[i]);
-
-		if (len > 0 && s->ifname[i][len - 1] == '*'
-			    ? strncmp(s->ifname[i], name, len - 1) == 0
-			    : strcmp(s->ifname[i], name) == 0)
+		if ((mark & s->mark[i].mask) == s->mark[i].value)
 			return true;
 	}
 	return false;
+}
+
+bool set_has_choice(const struct set *s, unsigned choice)
+{
+	return s->bits >> choice & 1;
+}
+
+static void format_span(const struct span *p, char out[ENTRY_LEN])
+{
+	if (p->low == p->high)
+		snprintf(out, ENTRY_LEN, "%u", p->low);
+	else
+		snprintf(out, ENTRY_LEN, "%u-%u", p->low, p->high);
+}
+
+bool set_find_number(const struct set *s, uint32_t n, char out[ENTRY_LEN])
+{
+	const struct span *p = find_span(s, n);
+
+	if (p != NULL)
+		format_span(p, out);
+	return p != NULL;
+}
+
+/* Elements on lines of some width; the first line is the caller's. */
+struct list_printer {
+	const char *indent;
+	FILE *out;
+	size_t column, printed;
+};
+
+static void print_element(struct list_printer *p, const char *text, bool quoted)
+{
+	size_t len = strlen(text) + 2;
+
+	if (p->printed++ > 0) {
+		p->column += len;
+		fputs(p->column > PRINT_WIDTH ? ",\n" : ", ", p->out);
+		if (p->column > PRINT_WIDTH) {
+			fputs(p->indent, p->out);
+			p->column = len;
+		}
+	}
+	if (quoted)
+		print_quoted(text, p->out);
+	else
+		fputs(text, p->out);
+}
+
+static void print_domains(const struct set *s, struct list_printer *p)
+{
+	char text[DOMAIN_MAX + 2];
+
+	for (const char *e = domain_set_next(&s->domain, NULL); e != NULL;
+	     e = domain_set_next(&s->domain, e)) {
+		snprintf(text, sizeof(text), "%s%s", domain_entry_below(e) ? "." : "",
+			 domain_entry_name(e));
+		print_element(p, text, true);
+	}
+}
+
+void set_print(const struct set *s, const char *indent, FILE *out)
+{
+	struct list_printer p = { .indent = indent, .out = out };
+	char text[ENTRY_LEN];
+
+	switch (s->type) {
+	case SET_ADDR:
+		for (size_t i = 0; prefix_set_entry(&s->addr, i, text); i++)
+			print_element(&p, text, false);
+		break;
+	case SET_DOMAIN:
+		print_domains(s, &p);
+		break;
+	case SET_CT_STATE:
+	case SET_STAGE:
+		for (unsigned i = 0; choice_name(s->type, i) != NULL; i++) {
+			if (set_has_choice(s, i))
+				print_element(&p, choice_name(s->type, i), false);
+		}
+		break;
+	case SET_MARK:
+		for (size_t i = 0; i < s->count; i++) {
+			snprintf(text, sizeof(text), "0x%x/0x%x", s->mark[i].value,
+				 s->mark[i].mask);
+			print_element(&p, text, false);
+		}
+		break;
+	case SET_IFNAME:
+	case SET_TEXT:
+		for (size_t i = 0; i < s->count; i++)
+			print_element(&p, s->text[i], true);
+		break;
+	default:
+		for (size_t i = 0; i < s->count; i++) {
+			format_span(&s->span[i], text);
+			print_element(&p, text, false);
+		}
+	}
+}
+
+static uint64_t mix(uint64_t h, uint64_t v)
+{
+	h = (h ^ v) * 0xff51afd7ed558ccdULL;
+	return h ^ h >> 32;
+}
+
+/* Names stand in no order: what each adds does not depend on the others. */
+static uint64_t digest_domains(const struct domain_set *d)
+{
+	uint64_t sum = d->count;
+
+	for (size_t i = 0; d->slot != NULL && i <= d->mask; i++) {
+		if (d->slot[i].at != 0)
+			sum += mix(d->slot[i].hash,
+				   1 + domain_entry_below(d->pool + d->slot[i].at));
+	}
+	return sum;
+}
+
+uint64_t set_digest(const struct set *s)
+{
+	uint64_t h = s->type;
+
+	switch (s->type) {
+	case SET_ADDR:
+		for (size_t i = 0; i < s->addr.v4_count; i++)
+			h = mix(mix(h, s->addr.v4[i].low), s->addr.v4[i].high);
+		for (size_t i = 0; i < s->addr.v6_count; i++) {
+			h = mix(mix(h, (uint64_t)(s->addr.v6[i].low >> 64)),
+				(uint64_t)s->addr.v6[i].low);
+			h = mix(mix(h, (uint64_t)(s->addr.v6[i].high >> 64)),
+				(uint64_t)s->addr.v6[i].high);
+		}
+		return h;
+	case SET_DOMAIN:
+		return digest_domains(&s->domain);
+	case SET_PORT:
+		for (size_t i = 0; i < s->count; i++)
+			h = mix(mix(h, s->span[i].low), s->span[i].high);
+		return h;
+	default: /* never a named one */
+		return h;
+	}
 }

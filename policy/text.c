@@ -12,7 +12,9 @@ static const struct {
 	[TEXT_LITERAL] = { "", 0 },
 	[TEXT_RULE] = { "rule", NAME_MAX_LEN },
 	[TEXT_SET] = { "set", NAME_MAX_LEN },
+	[TEXT_ENTRY] = { "entry", TEXT_ENTRY_MAX },
 	[TEXT_EVENT] = { "event", EVENT_ID_LEN },
+	[TEXT_DATE] = { "date", TEXT_DATE_LEN },
 	[TEXT_SADDR] = { "saddr", ADDR_STRLEN - 1 },
 	[TEXT_DADDR] = { "daddr", ADDR_STRLEN - 1 },
 	[TEXT_DPORT] = { "dport", 5 },
@@ -70,6 +72,7 @@ static bool add_part(struct text *t, enum text_variable v, const char *literal, 
 		return false;
 	t->part[t->parts++] = (struct text_part){ v, (uint16_t)used, v == TEXT_LITERAL };
 	t->uses_host |= v == TEXT_HOST;
+	t->uses_entry |= v == TEXT_ENTRY;
 	return true;
 }
 
@@ -146,8 +149,12 @@ static const char *value_of(enum text_variable v, const struct text_values *valu
 		return values->rule;
 	case TEXT_SET:
 		return values->set;
+	case TEXT_ENTRY:
+		return values->entry;
 	case TEXT_EVENT:
 		return values->event;
+	case TEXT_DATE:
+		return values->date;
 	case TEXT_HOST:
 		return values->host;
 	case TEXT_SADDR:
@@ -201,4 +208,19 @@ bool text_shows_rule(const struct text *t, const char *rule)
 		}
 	}
 	return false;
+}
+
+void text_source(const struct text *t, char out[TEXT_SOURCE_MAX + 1])
+{
+	size_t used = 0;
+
+	out[0] = '\0';
+	for (unsigned i = 0; i < t->parts && used < TEXT_SOURCE_MAX; i++) {
+		const struct text_part *p = &t->part[i];
+		bool literal = p->variable == TEXT_LITERAL;
+
+		used += (size_t)snprintf(out + used, TEXT_SOURCE_MAX + 1 - used, "%s%.*s",
+					 literal ? "" : "$", literal ? p->len : TEXT_SOURCE_MAX,
+					 literal ? t->pool + p->from : variables[p->variable].name);
+	}
 }

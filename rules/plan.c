@@ -6,7 +6,7 @@ static void add_rule(const struct rule *r, struct plan *plan)
 	uint8_t family = 0, proto = 0;
 	struct plan_family add;
 
-	if (r->action == ACTION_ACCEPT && !r->log)
+	if (r->action == ACTION_ACCEPT && !r->log && !r->shadow)
 		return;
 	for (size_t i = 0; i < r->matches; i++) {
 		if (r->match[i].kind->family != 0)
@@ -30,7 +30,7 @@ static void add_rule(const struct rule *r, struct plan *plan)
 void plan_of(const struct policy *p, struct plan *out)
 {
 	struct plan plan = {
-		.resets = p->log.resets != RESETS_NONE,
+		.resets = p->log.resets != RESETS_NONE || p->reset_rules > 0,
 		.bypass = p->daemon.loss_open,
 		.queue_first = p->daemon.queue_first,
 		.queue_last = p->daemon.queue_last,

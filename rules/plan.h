@@ -5,7 +5,7 @@
  * Every backend renders the same rules, in this order:
  *   1. packets that we sent (their mark says so) pass;
  *   2. a packet that comes back from the queue as "decided" leaves its mark on the connection;
- *   3. resets are queued, when the log wants them;
+ *   3. resets are queued, when the log or a rule for resets wants them;
  *   4. connections that were decided pass, in both directions;
  *   5. what a rule could block is queued.
  * They stand in the forward hook behind the filter table: what a firewall drops never gets here.
@@ -29,7 +29,7 @@ struct plan_family {
 
 struct plan {
 	struct plan_family v4, v6;
-	bool resets; /* passing resets become events */
+	bool resets; /* passing resets become events, or are judged */
 	bool bypass; /* while nobody listens packets pass; else they are dropped */
 	uint16_t queue_first, queue_last;
 };

@@ -128,10 +128,12 @@ static void list_remove(struct flow_table *t, struct flow *f)
 
 static void release_stream(struct flow_table *t, struct flow *f)
 {
-	if (f->stream == NULL)
-		return;
-	t->free_streams[t->free_stream_count++] = (uint32_t)(f->stream - t->streams);
-	f->stream = NULL;
+	for (int side = 0; side < 2; side++) {
+		if (f->stream[side] == NULL)
+			continue;
+		t->free_streams[t->free_stream_count++] = (uint32_t)(f->stream[side] - t->streams);
+		f->stream[side] = NULL;
+	}
 }
 
 static void forget(struct flow_table *t, struct flow *f)
@@ -186,7 +188,7 @@ static void open_flow(struct flow_table *t, struct flow *f, const struct ip_tupl
 {
 	struct flow fresh = {
 		.tuple = *tuple,
-		.id = mix(tuple_hash(tuple, 0), (uint64_t)now_us) >> 11,
+		.id = flow_id_of(tuple, now_us),
 		.last_us = now_us,
 		.state = FLOW_UNDECIDED,
 		.hash = f->hash,
@@ -232,13 +234,13 @@ void flow_restart(struct flow_table *t, struct flow *f, const struct ip_tuple *t
 	open_flow(t, f, tuple, now_us);
 }
 
-struct stream *flow_stream(struct flow_table *t, struct flow *f)
+struct stream *flow_stream(struct flow_table *t, struct flow *f, enum flow_side_name side)
 {
-	if (f->stream == NULL && t->free_stream_count > 0) {
-		f->stream = &t->streams[t->free_streams[--t->free_stream_count]];
-		stream_reset(f->stream);
+	if (f->stream[side] == NULL && t->free_stream_count > 0) {
+		f->stream[side] = &t->streams[t->free_streams[--t->free_stream_count]];
+		stream_reset(f->stream[side]);
 	}
-	return f->stream;
+	return f->stream[side];
 }
 
 unsigned flow_expire(struct flow_table *t, int64_t now_us, unsigned budget)
@@ -256,6 +258,11 @@ unsigned flow_expire(struct flow_table *t, int64_t now_us, unsigned budget)
 		}
 	}
 	return done;
+}
+
+uint64_t flow_id_of(const struct ip_tuple *tuple, int64_t now_us)
+{
+	return mix(tuple_hash(tuple, 0), (uint64_t)now_us) >> 11;
 }
 
 uint32_t flow_count(const struct flow_table *t, enum flow_state state)

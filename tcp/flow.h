@@ -43,14 +43,17 @@ struct flow {
 	uint64_t id;	       /* for events; fits in 53 bits */
 	int64_t last_us;
 	struct flow_side side[2];
-	uint32_t generation;   /* of the policy that decided */
-	uint16_t rule;	       /* index of the rule that decided, in that generation */
-	uint16_t rules_logged; /* "log" rules below this index have fired */
+	uint32_t generation; /* of the policy that decided */
+	uint16_t rule;	     /* index of the rule that decided, in that generation */
+	uint16_t passed;     /* rules below this index are done with, while it is undecided */
+	uint16_t looks;	     /* how often what the ends say was looked at */
+	uint32_t mark;	     /* of its first packet */
+	uint8_t ct_state;    /* at its first packet; the policy's numbers */
 	enum flow_state state;
-	bool judged;	 /* by what is known so far; more may come */
-	bool base_known; /* stream offset 0 is at this sequence number: */
-	uint32_t base;
-	struct stream *stream;		    /* NULL until one segment was not enough */
+	bool judged;	    /* by what is known so far; more may come */
+	bool base_known[2]; /* stream offset 0 of this side is at this sequence number: */
+	uint32_t base[2];
+	struct stream *stream[2];	    /* NULL until one segment was not enough */
 	uint32_t hash, chain, older, newer; /* the table's own */
 };
 
@@ -81,11 +84,14 @@ void flow_set(struct flow_table *t, struct flow *f, enum flow_state state, int64
 void flow_restart(struct flow_table *t, struct flow *f, const struct ip_tuple *tuple,
 		  int64_t now_us);
 
-/* The flow's stream, taken from the pool at first use; NULL when the pool is empty. */
-struct stream *flow_stream(struct flow_table *t, struct flow *f);
+/* The stream of one side, taken from the pool at first use; NULL when the pool is empty. */
+struct stream *flow_stream(struct flow_table *t, struct flow *f, enum flow_side_name side);
 
 /* Forget flows that were unused for their state's timeout, at most @budget of them. */
 unsigned flow_expire(struct flow_table *t, int64_t now_us, unsigned budget);
+
+/* An id for events, which fits in 53 bits: from the ends and the time alone. */
+uint64_t flow_id_of(const struct ip_tuple *tuple, int64_t now_us);
 
 /* How many flows are in @state. */
 uint32_t flow_count(const struct flow_table *t, enum flow_state state);

@@ -96,6 +96,34 @@ static void host_from_target(struct bytes target, bool connect, struct l7 *out)
 	set_host(&out->host, authority);
 }
 
+/* The path of an origin-form or absolute-form target, "/" when it is empty; "*" stays; CONNECT has none. */
+static void path_from_target(struct bytes target, bool connect, struct l7 *out)
+{
+	const uint8_t *from = target.at, *end;
+	size_t scheme = starts_with_nocase(target, "http://")	 ? 7
+			: starts_with_nocase(target, "https://") ? 8
+								 : 0;
+
+	out->path.state = L7_ABSENT;
+	if (connect)
+		return;
+	if (scheme > 0) {
+		target = bytes_cut(target, scheme, target.len);
+		from = target.len > 0 ? memchr(target.at, '/', target.len) : NULL;
+		end = target.len > 0 ? memchr(target.at, '?', target.len) : NULL;
+		if (from == NULL || (end != NULL && end < from)) {
+			l7_set(&out->path, (const uint8_t *)"/", 1, false);
+			return;
+		}
+		target = bytes_cut(target, (size_t)(from - target.at), target.len);
+	}
+	end = target.len > 0 ? memchr(target.at, '?', target.len) : NULL;
+	if (end != NULL)
+		target.len = (size_t)(end - target.at);
+	if (target.len > 0)
+		l7_set(&out->path, target.at, target.len, false);
+}
+
 /* How many octets of @data can be a method; *ended tells whether a space follows them. */
 static size_t method_length(struct bytes data, bool *ended)
 {
@@ -111,7 +139,7 @@ static size_t method_length(struct bytes data, bool *ended)
 /* "METHOD target HTTP/1.x" */
 static bool read_request_line(struct bytes line, struct l7 *out)
 {
-	bool ended;
+	bool ended, connect;
 	size_t method = method_length(line, &ended), version = line.len;
 	struct bytes target;
 
@@ -122,7 +150,9 @@ static bool read_request_line(struct bytes line, struct l7 *out)
 		return false;
 	l7_set(&out->method, line.at, method, false);
 	target = trim(bytes_cut(line, method, version - method));
-	host_from_target(target, method == 7 && memcmp(line.at, "CONNECT", 7) == 0, out);
+	connect = method == 7 && memcmp(line.at, "CONNECT", 7) == 0;
+	host_from_target(target, connect, out);
+	path_from_target(target, connect, out);
 	return true;
 }
 

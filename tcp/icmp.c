@@ -2,16 +2,27 @@
 #include "tcp/checksum.h"
 #include "tcp/reset.h"
 
+#include <assert.h>
+
 enum {
 	ICMP_UNREACHABLE = 3,
-	ICMP_CODE_PROHIBITED = 13,
 	ICMPV6_UNREACHABLE = 1,
-	ICMPV6_CODE_PROHIBITED = 1,
 	ICMP_HEADER = 8,
 };
 
-size_t icmp_build_prohibited(const struct packet *p, const struct ip_addr *src, uint8_t *out,
-			     size_t cap, size_t *l4_offset)
+static const struct {
+	uint8_t v4, v6;
+} codes[] = {
+	[UNREACHABLE_ADMIN] = { 13, 1 },
+	[UNREACHABLE_NET] = { 0, 0 },
+	[UNREACHABLE_HOST] = { 1, 3 },
+	[UNREACHABLE_PORT] = { 3, 4 },
+};
+static_assert(sizeof(codes) / sizeof(codes[0]) == UNREACHABLES, "every reason has its codes");
+
+size_t icmp_build_unreachable(const struct packet *p, enum unreachable code,
+			      const struct ip_addr *src, uint8_t *out, size_t cap,
+			      size_t *l4_offset)
 {
 	bool v4 = p->tuple.family == 4;
 	size_t header = v4 ? 20 : 40;
@@ -31,7 +42,7 @@ size_t icmp_build_prohibited(const struct packet *p, const struct ip_addr *src, 
 	ip_put_header(&wire, proto, RESET_TTL, len, out);
 	memset(icmp, 0, ICMP_HEADER);
 	icmp[0] = v4 ? ICMP_UNREACHABLE : ICMPV6_UNREACHABLE;
-	icmp[1] = v4 ? ICMP_CODE_PROHIBITED : ICMPV6_CODE_PROHIBITED;
+	icmp[1] = v4 ? codes[code].v4 : codes[code].v6;
 	memcpy(icmp + ICMP_HEADER, p->ip.at, quote);
 	if (!v4) /* RFC 4443 2.3; ICMP for IPv4 has no pseudo header */
 		sum = checksum_pseudo(&wire, proto, (uint32_t)len);

@@ -14,6 +14,7 @@ void l7_init(struct l7 *l7, enum l7_state state)
 	field_init(&l7->alpn, state);
 	field_init(&l7->host, state);
 	field_init(&l7->method, state);
+	field_init(&l7->path, state);
 }
 
 void l7_set(struct l7_field *f, const uint8_t *name, size_t len, bool lower)
@@ -52,5 +53,6 @@ void inspect_initiator(struct bytes data, struct l7 *out)
 	if (!http_inspect(data, out)) {
 		field_init(&out->host, L7_ABSENT);
 		field_init(&out->method, L7_ABSENT);
+		field_init(&out->path, L7_ABSENT);
 	}
 }

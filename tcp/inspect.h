@@ -24,6 +24,7 @@ struct l7 {
 	struct l7_field alpn; /* the protocols offered, joined with ',' (RFC 7301 3.1) */
 	struct l7_field host; /* lower case, without port and trailing dot (RFC 9112 3.2) */
 	struct l7_field method;
+	struct l7_field path; /* of the target, without the query (RFC 9112 3.2) */
 };
 
 /* All fields in @state, empty. */

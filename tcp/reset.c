@@ -98,14 +98,39 @@ size_t reset_build(const struct ip_tuple *wire, struct reset_numbers n, uint8_t 
 	bytes_put16(t, wire->sport);
 	bytes_put16(t + 2, wire->dport);
 	bytes_put32(t + 4, n.seq);
-	bytes_put32(t + 8, n.ack);
+	bytes_put32(t + 8, n.no_ack ? 0 : n.ack);
 	t[12] = 5 << 4;
-	t[13] = TCP_RST | TCP_ACK;
+	t[13] = n.no_ack ? TCP_RST : TCP_RST | TCP_ACK;
 	if (payload.len > 0)
 		memcpy(t + 20, payload.at, payload.len);
 	sum = checksum_pseudo(wire, PROTO_TCP, (uint32_t)l4);
 	bytes_put16(t + 16, checksum_fold(checksum_add(sum, (struct bytes){ t, l4 })));
 	return header + l4;
+}
+
+size_t reset_annotate(const struct packet *p, struct bytes text, uint8_t *out, size_t cap)
+{
+	size_t l4 = p->ip.len - p->l4_offset + text.len;
+	uint8_t *t = out + p->l4_offset;
+	uint64_t sum;
+
+	if (!packet_is_tcp(p) || p->fragment || p->truncated || p->payload_len != 0 ||
+	    text.len > RESET_TEXT_MAX || p->l4_offset + l4 > cap)
+		return 0;
+	memcpy(out, p->ip.at, p->ip.len);
+	memcpy(out + p->ip.len, text.at, text.len);
+	if (p->tuple.family == 4) {
+		bytes_put16(out + 2, (uint16_t)(p->l4_offset + l4));
+		bytes_put16(out + 10, 0);
+		bytes_put16(out + 10,
+			    checksum_fold(checksum_add(0, (struct bytes){ out, p->l4_offset })));
+	} else {
+		bytes_put16(out + 4, (uint16_t)(p->l4_offset + l4 - 40));
+	}
+	bytes_put16(t + 16, 0);
+	sum = checksum_pseudo(&p->tuple, PROTO_TCP, (uint32_t)l4);
+	bytes_put16(t + 16, checksum_fold(checksum_add(sum, (struct bytes){ t, l4 })));
+	return p->l4_offset + l4;
 }
 
 void reset_diag(uint16_t code, uint32_t pen, uint8_t out[RESET_DIAG_LEN])

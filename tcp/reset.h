@@ -9,7 +9,9 @@
 enum {
 	RESET_TEXT_MAX = 255, /* octets of text in one reset */
 	RESET_BUFFER = 40 + 20 + RESET_TEXT_MAX + 1,
-	RESET_TTL = 64, /* the default of ip_default_ttl and of hop_limit */
+	ANNOTATED_BUFFER = 320 + 60 +
+			   RESET_TEXT_MAX, /* with IPv6 extension headers and TCP options */
+	RESET_TTL = 64,			   /* the default of ip_default_ttl and of hop_limit */
 	RESET_DIAG_LEN = 8,
 	RESET_DIAG_MAGIC = 0x33aa,
 	ICMP_BUFFER = 1280,	  /* RFC 4443 2.4 (c): no error exceeds the minimum IPv6 MTU */
@@ -32,9 +34,10 @@ enum reset_refusal {
 enum reset_refusal reset_refuse(const struct packet *p, bool verify);
 const char *reset_refusal_name(enum reset_refusal r);
 
-/* Sequence and acknowledgment numbers of one RST|ACK, host order. */
+/* Sequence and acknowledgment numbers of one reset, host order. */
 struct reset_numbers {
 	uint32_t seq, ack;
+	bool no_ack; /* RST alone; else RST|ACK */
 };
 
 /*
@@ -59,23 +62,39 @@ size_t ip_put_header(const struct ip_tuple *wire, uint8_t proto, uint8_t ttl, si
 		     uint8_t *out);
 
 /*
- * Write a RST|ACK datagram: no options, window 0, DF, TOS 0, IP-ID 0, flow label 0, @ttl, checksums
+ * Write a RST datagram: no options, window 0, DF, TOS 0, IP-ID 0, flow label 0, @ttl, checksums
  * filled in. @wire holds the addresses and ports as they go out. Returns its length; 0 when @cap
  * does not hold it.
  */
 size_t reset_build(const struct ip_tuple *wire, struct reset_numbers n, uint8_t ttl,
 		   struct bytes payload, uint8_t *out, size_t cap);
 
+/*
+ * Write @p, a RST without payload, as it is but with @text (RFC 9293 3.5.3: a RST segment may carry
+ * one) and its lengths and checksums renewed. Returns its length; 0 when @p is a fragment, was
+ * truncated, carries a payload, or @cap does not hold it.
+ */
+size_t reset_annotate(const struct packet *p, struct bytes text, uint8_t *out, size_t cap);
+
 /* The 8-byte TCP RST Diagnostic Payload of draft-ietf-tcpm-rst-diagnostic-payload: @code is not 0. */
 void reset_diag(uint16_t code, uint32_t pen, uint8_t out[RESET_DIAG_LEN]);
 
+/* What an ICMP or ICMPv6 destination unreachable says (RFC 792, RFC 1812 5.2.7.1, RFC 4443 3.1). */
+enum unreachable {
+	UNREACHABLE_ADMIN, /* communication administratively prohibited */
+	UNREACHABLE_NET,   /* IPv6: no route */
+	UNREACHABLE_HOST,  /* IPv6: address unreachable */
+	UNREACHABLE_PORT,
+	UNREACHABLES,
+};
+
 /*
- * Write an ICMP or ICMPv6 destination unreachable, communication administratively prohibited (RFC
- * 1812 5.2.7.1, RFC 4443 3.1), that quotes @p, from @src to @p's source. Returns its length with
+ * Write an ICMP or ICMPv6 destination unreachable that quotes @p, from @src to @p's source. Returns its length with
  * the IP header, which takes *l4_offset octets; 0 when it must not be sent: in answer to an ICMP
  * error, a later fragment, multicast or broadcast (RFC 1122 3.2.2, RFC 4443 2.4).
  */
-size_t icmp_build_prohibited(const struct packet *p, const struct ip_addr *src, uint8_t *out,
-			     size_t cap, size_t *l4_offset);
+size_t icmp_build_unreachable(const struct packet *p, enum unreachable code,
+			      const struct ip_addr *src, uint8_t *out, size_t cap,
+			      size_t *l4_offset);
 
 #endif

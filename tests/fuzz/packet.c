@@ -32,7 +32,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		policy = make_policy();
 	limits.flows = 16;
 	limits.streams = 2;
-	judge = judge_new(&limits);
+	judge = judge_new(&limits, NULL);
 	for (size_t at = 0; bytes_get16(all, at, &len); at += 2 + (size_t)len) {
 		struct judge_input in = { .ip = bytes_cut(all, at + 2, len), .now_us = now += 1000,
 					  .iif = "a", .oif = "b", .checksum_ready = (len & 1) != 0 };
@@ -46,7 +46,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		for (unsigned i = 0; i < j.cut.payloads; i++)
 			reset_build(&j.packet.tuple, j.cut.receiver, 64, j.cut.payload[i], out, sizeof(out));
 		if (j.cut.reject)
-			icmp_build_prohibited(&j.packet, &j.packet.tuple.dst, out, sizeof(out), &l4);
+			icmp_build_unreachable(&j.packet, UNREACHABLE_ADMIN, &j.packet.tuple.dst, out, sizeof(out), &l4);
 	}
 	judge_free(judge);
 	return 0;

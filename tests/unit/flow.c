@@ -87,14 +87,14 @@ static void streams(void **state)
 	(void)state;
 	for (int i = 0; i < 3; i++)
 		f[i] = flow_add(t, &key[i], 1);
-	assert_non_null(flow_stream(t, f[0]));
-	assert_non_null(flow_stream(t, f[1]));
-	assert_null(flow_stream(t, f[2]));
+	assert_non_null(flow_stream(t, f[0], SIDE_INITIATOR));
+	assert_non_null(flow_stream(t, f[1], SIDE_INITIATOR));
+	assert_null(flow_stream(t, f[2], SIDE_RESPONDER));
 	flow_set(t, f[0], FLOW_ACCEPTED, 2);
-	assert_null(f[0]->stream);
-	assert_non_null(flow_stream(t, f[2]));
+	assert_null(f[0]->stream[0]);
+	assert_non_null(flow_stream(t, f[2], SIDE_RESPONDER));
 	flow_restart(t, f[1], &key[1], 3);
-	assert_null(f[1]->stream);
+	assert_null(f[1]->stream[0]);
 	flow_table_free(t);
 }
 

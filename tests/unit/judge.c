@@ -8,7 +8,7 @@ static struct diags diags;
 static struct policy *policy;
 static struct judge *judge;
 static struct judgement j;
-static int64_t now;
+static int64_t now, wall;
 static uint16_t port; /* of the client; each handshake is a flow of its own */
 
 static void begin(const char *text)
@@ -24,7 +24,7 @@ static void begin(const char *text)
 		diags_print(&diags, stderr);
 	assert_non_null(policy);
 	policy->generation = 1;
-	judge = judge_new(&limits);
+	judge = judge_new(&limits, NULL);
 	now = 1000000;
 	port = 40000;
 }
@@ -38,7 +38,7 @@ static void finish(void)
 
 static void feed_raw(struct bytes ip)
 {
-	struct judge_input in = { .ip = ip, .now_us = now, .iif = "lan0", .oif = "wan0",
+	struct judge_input in = { .ip = ip, .now_us = now, .wall_us = wall, .iif = "lan0", .oif = "wan0",
 				  .checksum_ready = true };
 
 	now += 1000;

@@ -86,7 +86,7 @@ static void check_cut(const struct judgement *j)
 		assert_true(packet_checksum_ok(&back));
 	}
 	if (j->cut.reject) {
-		len = icmp_build_prohibited(&j->packet, &wire.src, out, sizeof(out), &l4);
+		len = icmp_build_unreachable(&j->packet, UNREACHABLE_ADMIN, &wire.src, out, sizeof(out), &l4);
 		assert_true(len == 0 || packet_parse((struct bytes){ out, len }, &back) == PACKET_OK);
 	}
 }
@@ -111,7 +111,7 @@ static void million(void **state)
 	assert_non_null(p);
 	limits.flows = 512;
 	limits.streams = 8;
-	judge = judge_new(&limits);
+	judge = judge_new(&limits, NULL);
 	add_bases();
 	for (long i = 0; i < rounds; i++) {
 		uint8_t whole[BASE_MAX], *copy;

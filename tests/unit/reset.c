@@ -18,7 +18,7 @@ static void expect_bytes(const struct ip_tuple *wire, uint32_t seq, uint32_t ack
 {
 	uint8_t out[RESET_BUFFER];
 	struct bytes want = unhex(hex);
-	size_t len = reset_build(wire, (struct reset_numbers){ seq, ack }, 64, payload, out, sizeof(out));
+	size_t len = reset_build(wire, (struct reset_numbers){ .seq = seq, .ack = ack }, 64, payload, out, sizeof(out));
 
 	assert_int_equal(len, want.len);
 	assert_memory_equal(out, want.at, len);
@@ -51,7 +51,7 @@ static void does_not_fit(void **state)
 {
 	struct ip_tuple client = to_client();
 	uint8_t out[RESET_BUFFER], text[RESET_TEXT_MAX + 1] = { 0 };
-	struct reset_numbers n = { 1, 2 };
+	struct reset_numbers n = { .seq = 1, .ack = 2 };
 
 	(void)state;
 	assert_int_equal(reset_build(&client, n, 64, (struct bytes){ text, 255 }, out, sizeof(out)), 295);
@@ -146,7 +146,7 @@ static void icmp(void **state)
 	(void)state;
 	assert_int_equal(packet_parse(unhex("4500001e000040004011000a0a080002c6336402"
 					    "14e9003500" "0a0000abcd"), &udp), PACKET_OK);
-	len = icmp_build_prohibited(&udp, &router, out, sizeof(out), &l4);
+	len = icmp_build_unreachable(&udp, UNREACHABLE_ADMIN, &router, out, sizeof(out), &l4);
 	assert_int_equal(len, 20 + 8 + 30);
 	assert_int_equal(l4, 20);
 	assert_int_equal(packet_parse((struct bytes){ out, len }, &back), PACKET_OK);
@@ -157,12 +157,12 @@ static void icmp(void **state)
 	assert_int_equal(checksum_fold(checksum_add(0, (struct bytes){ out + 20, len - 20 })), 0);
 	assert_memory_equal(out + 28, udp.ip.at, 30);
 	/* Never in answer to an ICMP error, a later fragment, or multicast. */
-	assert_int_equal(icmp_build_prohibited(&back, &router, out, sizeof(out), &l4), 0);
+	assert_int_equal(icmp_build_unreachable(&back, UNREACHABLE_ADMIN, &router, out, sizeof(out), &l4), 0);
 	udp.later_fragment = true;
-	assert_int_equal(icmp_build_prohibited(&udp, &router, out, sizeof(out), &l4), 0);
+	assert_int_equal(icmp_build_unreachable(&udp, UNREACHABLE_ADMIN, &router, out, sizeof(out), &l4), 0);
 	udp.later_fragment = false;
 	udp.tuple.dst = addr_from_v4((const uint8_t[]){ 224, 0, 0, 251 });
-	assert_int_equal(icmp_build_prohibited(&udp, &router, out, sizeof(out), &l4), 0);
+	assert_int_equal(icmp_build_unreachable(&udp, UNREACHABLE_ADMIN, &router, out, sizeof(out), &l4), 0);
 }
 
 static void icmpv6(void **state)
@@ -177,7 +177,7 @@ static void icmpv6(void **state)
 	(void)state;
 	memcpy(big, head.at, head.len);
 	assert_int_equal(packet_parse((struct bytes){ big, sizeof(big) }, &udp), PACKET_OK);
-	len = icmp_build_prohibited(&udp, &udp.tuple.dst, out, sizeof(out), &l4);
+	len = icmp_build_unreachable(&udp, UNREACHABLE_ADMIN, &udp.tuple.dst, out, sizeof(out), &l4);
 	assert_int_equal(len, 1280); /* RFC 4443 2.4 (c) */
 	assert_int_equal(out[40], 1);
 	assert_int_equal(out[41], 1);

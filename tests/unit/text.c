@@ -20,19 +20,20 @@ static bool compile(const char *source, struct text *out)
 static void expands(void **state)
 {
 	struct ip_tuple tuple = { .sport = 40000, .dport = 443, .family = 4 };
-	struct text_values v = { "social", "list", "abcdefgh", "www.example", &tuple };
+	struct text_values v = { .rule = "social", .set = "list", .entry = ".example", .event = "abcdefgh",
+				 .date = "2026-11-24", .host = "www.example", .tuple = &tuple };
 	char out[TEXT_MAX + 1];
 	struct text t;
 
 	(void)state;
 	tuple.src = addr_from_v4((const uint8_t[]){ 10, 8, 0, 2 });
 	tuple.dst = addr_from_v4((const uint8_t[]){ 198, 51, 100, 2 });
-	assert_true(compile("R=$rule S=$set E=$event $saddr>$daddr:$dport $host $5", &t));
+	assert_true(compile("R=$rule S=$set:$entry E=$event $date $dport $host $5", &t));
 	text_expand(&t, &v, out);
-	assert_string_equal(out, "R=social S=list E=abcdefgh 10.8.0.2>198.51.100.2:443 www.example $5");
+	assert_string_equal(out, "R=social S=list:.example E=abcdefgh 2026-11-24 443 www.example $5");
 	v = (struct text_values){ .rule = "social" };
 	text_expand(&t, &v, out);
-	assert_string_equal(out, "R=social S= E= >:  $5");
+	assert_string_equal(out, "R=social S=: E=    $5");
 	assert_true(t.uses_host);
 	assert_true(compile("", &t));
 	assert_int_equal(text_expand(&t, &v, out), 0);

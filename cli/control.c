@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "cli/control.h"
+
+#include "cli/cli.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+enum { WAITING_CLIENTS = 8, TIMEOUT_MS = 1000 };
+
+static bool set_name(struct sockaddr_un *a, const char *path)
+{
+	*a = (struct sockaddr_un){ .sun_family = AF_UNIX };
+	if (strlen(path) >= sizeof(a->sun_path))
+		return false;
+	strcpy(a->sun_path, path); /* it fits */
+	return true;
+}
+
+/* The folder of @path, when it is not there: /run is empty after a boot. */
+static void make_folder(const char *path)
+{
+	char folder[sizeof(((struct sockaddr_un *)0)->sun_path)];
+	char *slash;
+
+	strcpy(folder, path); /* set_name() has seen that it fits */
+	slash = strrchr(folder, '/');
+	if (slash == NULL || slash == folder)
+		return;
+	*slash = '\0';
+	mkdir(folder, 0755);
+}
+
+int control_listen(const char *path)
+{
+	struct sockaddr_un a;
+	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), result;
+
+	if (fd < 0)
+		return -errno;
+	if (!set_name(&a, path)) {
+		close(fd);
+		return -ENAMETOOLONG;
+	}
+	make_folder(path);
+	if (connect(fd, (struct sockaddr *)&a, sizeof(a)) == 0) {
+		close(fd);
+		return -EADDRINUSE;
+	}
+	if (errno == ECONNREFUSED)
+		unlink(path); /* an earlier run left it */
+	if (bind(fd, (struct sockaddr *)&a, sizeof(a)) != 0 || chmod(path, 0660) != 0 ||
+	    listen(fd, WAITING_CLIENTS) != 0) {
+		result = -errno;
+		close(fd);
+		return result;
+	}
+	return fd;
+}
+
+static void set_timeouts(int fd)
+{
+	struct timeval t = { .tv_sec = TIMEOUT_MS / 1000 };
+
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &t, sizeof(t));
+	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &t, sizeof(t));
+}
+
+int control_accept(int fd, char request[CONTROL_REQUEST_MAX])
+{
+	int client = accept4(fd, NULL, NULL, SOCK_CLOEXEC);
+	struct ucred peer;
+	socklen_t len = sizeof(peer);
+	ssize_t n;
+
+	if (client < 0)
+		return -1;
+	set_timeouts(client);
+	if (getsockopt(client, SOL_SOCKET, SO_PEERCRED, &peer, &len) != 0 ||
+	    (peer.uid != 0 && peer.uid != geteuid())) {
+		close(client);
+		return -1;
+	}
+	n = recv(client, request, CONTROL_REQUEST_MAX - 1, 0);
+	if (n <= 0) {
+		close(client);
+		return -1;
+	}
+	request[n] = '\0';
+	return client;
+}
+
+void control_answer(int client, json_t *answer)
+{
+	char *text = json_dumps(answer, JSON_COMPACT);
+	ssize_t sent = text ? send(client, text, strlen(text), MSG_NOSIGNAL) : -1;
+
+	if (sent < 0) /* longer than a packet may be: the list of a thousand changed rules */
+		send(client, "{}", 2, MSG_NOSIGNAL);
+	free(text);
+	json_decref(answer);
+	close(client);
+}
+
+json_t *control_ask(const char *path, const char *request)
+{
+	struct sockaddr_un a;
+	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	char *answer = malloc(CONTROL_ANSWER_MAX);
+	ssize_t n = -1;
+	json_t *o = NULL;
+
+	if (!set_name(&a, path)) {
+		fprintf(stderr, "epitaph: the name of a socket is at most 107 octets long\n");
+	} else if (fd < 0 || answer == NULL || connect(fd, (struct sockaddr *)&a, sizeof(a)) != 0) {
+		fprintf(stderr,
+			"epitaph: cannot reach the daemon at %s: %s; does it run, and does its policy "
+			"say 'daemon { control \"%s\" }'?\n",
+			path, strerror(errno), path);
+	} else if (send(fd, request, strlen(request), MSG_NOSIGNAL) < 0 ||
+		   (n = recv(fd, answer, CONTROL_ANSWER_MAX, 0)) <= 0) {
+		fprintf(stderr,
+			"epitaph: the daemon did not answer; it hears root and its own user\n");
+	} else {
+		o = json_loadb(answer, (size_t)n, 0, NULL);
+	}
+	if (fd >= 0)
+		close(fd);
+	free(answer);
+	return o;
+}
+
+static void print_names(const json_t *o, const char *key, const char *label)
+{
+	const json_t *list = json_object_get(o, key);
+	size_t i;
+	json_t *name;
+
+	if (json_array_size(list) == 0)
+		return;
+	printf("  %s:", label);
+	json_array_foreach(list, i, name) printf(" %s", json_string_value(name));
+	putchar('\n');
+}
+
+static void print_answer(const json_t *o)
+{
+	const char *hash = json_string_value(json_object_get(o, "hash"));
+
+	printf("%s: generation %lld, %lld rules, %lld sets with %lld entries\n",
+	       json_string_value(json_object_get(o, "message")),
+	       (long long)json_integer_value(json_object_get(o, "generation")),
+	       (long long)json_integer_value(json_object_get(o, "rules")),
+	       (long long)json_integer_value(json_object_get(o, "sets")),
+	       (long long)json_integer_value(json_object_get(o, "entries")));
+	if (hash != NULL)
+		printf("  SHA-256 %s\n", hash);
+	print_names(o, "added", "added");
+	print_names(o, "removed", "removed");
+	print_names(o, "changed", "changed");
+	print_names(o, "sets_changed", "sets changed");
+}
+
+static int ask_and_print(const struct cli_args *args, const char *request)
+{
+	const char *path = args->value[CONTROL_SOCKET];
+	json_t *o = control_ask(path ? path : CLI_CONTROL_SOCKET, request);
+	const char *result = json_string_value(json_object_get(o, "result"));
+	bool good = result != NULL && strcmp(result, "in-force") == 0;
+
+	if (o == NULL)
+		return EXIT_FOUND;
+	if (args->value[CONTROL_JSON] != NULL) {
+		json_dumpf(o, stdout, JSON_COMPACT);
+		putchar('\n');
+	} else {
+		print_answer(o);
+	}
+	json_decref(o);
+	return good ? EXIT_DONE : EXIT_FOUND;
+}
+
+int command_reload(const struct cli_args *args)
+{
+	return ask_and_print(args, "reload");
+}
+
+int command_status(const struct cli_args *args)
+{
+	return ask_and_print(args, "status");
+}

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* How a flow would be decided under a policy, and which rule a text came from. */
+#include "cli/cli.h"
+
+#include "policy/endpoint.h"
+#include "policy/explain.h"
+
+#include <stdlib.h>
+#include <time.h>
+
+/* "tcp A:P [->] B:P" */
+static bool parse_flow(const char *text, struct ip_tuple *t)
+{
+	char words[256], *rest, *proto, *from, *to;
+	int first, second;
+
+	if (strlen(text) >= sizeof(words))
+		return false;
+	strcpy(words, text); /* it fits */
+	proto = strtok_r(words, " ", &rest);
+	from = proto ? strtok_r(NULL, " ", &rest) : NULL;
+	to = from ? strtok_r(NULL, " ", &rest) : NULL;
+	if (to != NULL && strcmp(to, "->") == 0)
+		to = strtok_r(NULL, " ", &rest);
+	if (to == NULL || strtok_r(NULL, " ", &rest) != NULL)
+		return false;
+	*t = (struct ip_tuple){ .proto = 0 };
+	first = endpoint_parse(from, &t->src, &t->sport);
+	second = endpoint_parse(to, &t->dst, &t->dport);
+	t->family = (uint8_t)first;
+	if (strcmp(proto, "tcp") == 0)
+		t->proto = PROTO_TCP;
+	else if (strcmp(proto, "udp") == 0)
+		t->proto = PROTO_UDP;
+	else if (strcmp(proto, "icmp") == 0)
+		t->proto = first == 4 ? PROTO_ICMP : PROTO_ICMPV6;
+	return first != 0 && first == second && t->proto != 0;
+}
+
+/* The rule that a reset's text names: "R=NAME", then a blank or the end. */
+static int explain_text(const struct policy *p, const char *text)
+{
+	size_t len = strcspn(text + 2, " ");
+	struct suggestion s = { .word = text + 2, .word_len = len };
+
+	for (size_t i = 0; i < p->rules + p->reset_rules; i++) {
+		const struct rule *r = i < p->rules ? &p->rule[i] : &p->reset_rule[i - p->rules];
+
+		if (strlen(r->name) == len && strncmp(r->name, text + 2, len) == 0) {
+			rule_explain(p, r, "", stdout);
+			return EXIT_DONE;
+		}
+		suggestion_offer(&s, r->name);
+	}
+	fprintf(stderr, "epitaph: this policy has no rule '%.*s'", (int)len, text + 2);
+	if (s.best != NULL)
+		fprintf(stderr, "; did you mean '%s'?", s.best);
+	fputc('\n', stderr);
+	return EXIT_FOUND;
+}
+
+/* What a client has said; once it said one thing, what it did not say will not come. */
+static void fill_l7(const struct cli_args *args, bool tcp, struct l7 *l7)
+{
+	static const int options[] = { EXPLAIN_SNI, EXPLAIN_ALPN, EXPLAIN_HOST, EXPLAIN_METHOD,
+				       EXPLAIN_PATH };
+	struct l7_field *fields[] = { &l7->sni, &l7->alpn, &l7->host, &l7->method, &l7->path };
+	bool any = !tcp;
+
+	for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++)
+		any |= args->value[options[i]] != NULL;
+	l7_init(l7, any ? L7_ABSENT : L7_PENDING);
+	for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++) {
+		const char *value = args->value[options[i]];
+		bool name = options[i] == EXPLAIN_SNI || options[i] == EXPLAIN_HOST;
+
+		if (value == NULL)
+			continue;
+		l7_set(fields[i], (const uint8_t *)value, strlen(value), name);
+		if (name)
+			l7_trim_dot(fields[i]);
+	}
+}
+
+static int explain_flow(const struct policy *p, const struct cli_args *args,
+			const struct ip_tuple *t)
+{
+	struct l7 l7;
+	struct facts f = {
+		.tuple = t,
+		.iif = args->value[EXPLAIN_IIF] ? args->value[EXPLAIN_IIF] : "",
+		.oif = args->value[EXPLAIN_OIF] ? args->value[EXPLAIN_OIF] : "",
+		.l7 = &l7,
+		.more = { true, true },
+		.mark = args->value[EXPLAIN_MARK]
+				? (uint32_t)strtoul(args->value[EXPLAIN_MARK], NULL, 0)
+				: 0,
+	};
+	struct moment at = { .given = true, .utc = true, .seconds = time(NULL) };
+	struct decision d;
+
+	if (args->value[EXPLAIN_AT] != NULL && !moment_parse(args->value[EXPLAIN_AT], &at)) {
+		fprintf(stderr,
+			"epitaph explain: '%s' is not a time such as \"2026-11-23 09:00\"\n",
+			args->value[EXPLAIN_AT]);
+		return EXIT_USAGE;
+	}
+	fill_l7(args, t->proto == PROTO_TCP, &l7);
+	f.schedules = policy_schedules_at(p, &at);
+	f.scratch = pattern_scratch_new();
+	policy_explain(p, &f, stdout, &d);
+	pattern_scratch_free(f.scratch);
+	return EXIT_DONE;
+}
+
+int command_explain(const struct cli_args *args)
+{
+	const char *path = args->value[EXPLAIN_CONFIG];
+	bool is_text = strncmp(args->operand, "R=", 2) == 0;
+	struct ip_tuple t;
+	struct policy *p;
+	int result;
+
+	if (!is_text && !parse_flow(args->operand, &t)) {
+		fprintf(stderr,
+			"epitaph explain: '%s' is neither a flow, such as 'tcp 10.8.0.5:40000 "
+			"198.51.100.9:443', nor the text of a reset, such as 'R=social'\n",
+			args->operand);
+		return EXIT_USAGE;
+	}
+	p = cli_load_policy(path ? path : CLI_POLICY_FILE, NULL);
+	if (p == NULL)
+		return EXIT_FOUND;
+	result = is_text ? explain_text(p, args->operand) : explain_flow(p, args, &t);
+	policy_free(p);
+	return result;
+}

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A compiled policy as JSON, for tools. */
+#ifndef EPITAPH_CLI_JSON_POLICY_H
+#define EPITAPH_CLI_JSON_POLICY_H
+
+#include "policy/policy.h"
+
+#include <jansson.h>
+
+/* The caller owns it; NULL without memory. */
+json_t *json_policy(const struct policy *p);
+
+/* One rule, with where it stands. */
+json_t *json_rule(const struct policy *p, const struct rule *r);
+
+#endif

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "cli/reload.h"
+
+#include "cli/diff.h"
+
+#include <time.h>
+
+static size_t size_of(const json_t *answer, const char *key)
+{
+	return json_array_size(json_object_get(answer, key));
+}
+
+void run_log_policy(struct run *r, const json_t *answer)
+{
+	const char *result = json_string_value(json_object_get(answer, "result"));
+	const char *message = json_string_value(json_object_get(answer, "message"));
+	struct event *e;
+	struct timespec t;
+
+	if (!log_reserve(r->log, r->main_ring, 1, &e))
+		return;
+	memset(e, 0, sizeof(*e));
+	clock_gettime(CLOCK_REALTIME, &t);
+	e->type = EVENT_POLICY;
+	e->time_us = (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
+	e->policy = (struct event_policy){
+		.in_force = result != NULL && strcmp(result, "in-force") == 0,
+		.generation = r->policy->generation,
+		.rules = r->policy->rules + r->policy->reset_rules,
+		.sets = (size_t)json_integer_value(json_object_get(answer, "sets")),
+		.entries = policy_entries(r->policy),
+		.added = size_of(answer, "added"),
+		.removed = size_of(answer, "removed"),
+		.changed = size_of(answer, "changed"),
+	};
+	snprintf(e->policy.hash, sizeof(e->policy.hash), "%s", r->hash);
+	snprintf(e->policy.message, sizeof(e->policy.message), "%s", message ? message : "");
+	log_publish(r->log, r->main_ring);
+}
+
+json_t *run_status(const struct run *r, const char *message)
+{
+	const struct policy *p = r->policy;
+	size_t sets = 0;
+
+	for (size_t i = 0; i < p->sets; i++)
+		sets += p->set[i]->name != NULL;
+	return json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:s}", "result", "in-force",
+			 "message", message, "policy", r->path, "generation",
+			 (json_int_t)p->generation, "rules",
+			 (json_int_t)(p->rules + p->reset_rules), "sets", (json_int_t)sets,
+			 "entries", (json_int_t)policy_entries(p), "hash", r->hash);
+}
+
+static bool same_text(const char *a, const char *b)
+{
+	return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
+}
+
+/* What is settled when the daemon starts. */
+static bool same_settings(const struct policy *a, const struct policy *b)
+{
+	return same_text(a->log.file, b->log.file) && same_text(a->log.syslog, b->log.syslog) &&
+	       same_text(a->log.pcap, b->log.pcap) && a->log.rotate_size == b->log.rotate_size &&
+	       a->log.rotate_keep == b->log.rotate_keep &&
+	       a->log.aggregate_s == b->log.aggregate_s &&
+	       same_text(a->daemon.control, b->daemon.control) &&
+	       a->daemon.queue_first == b->daemon.queue_first &&
+	       a->daemon.queue_last == b->daemon.queue_last &&
+	       a->daemon.overload_open == b->daemon.overload_open &&
+	       a->daemon.backend == b->daemon.backend;
+}
+
+/* Refuse @p, or nothing that could be parsed; the old policy stays in force. */
+static json_t *refuse(struct run *r, struct policy *p, const char *why)
+{
+	json_t *answer = run_status(r, why);
+
+	json_object_set_new(answer, "result", json_string("refused"));
+	fprintf(stderr, "epitaph: %s: %s; the policy before stays in force\n", r->path, why);
+	run_log_policy(r, answer);
+	policy_free(p);
+	return answer;
+}
+
+/* The new policy first, then the rules that divert for it, so that nothing passes unseen that either
+ * policy would block. */
+json_t *run_reload(struct run *r)
+{
+	struct cli_load how = { .json = false };
+	struct policy *p = cli_load_policy(r->path, &how), *old;
+	struct rules_error error = { "" }, again;
+	json_t *answer, *diff;
+	struct plan plan;
+
+	log_reopen(r->log);
+	if (p == NULL)
+		return refuse(r, NULL, "the new policy has errors");
+	if (!same_settings(p, r->policy))
+		return refuse(
+			r, p,
+			"queues, backend, overload, control and the files of the log change only "
+			"at a restart");
+	diff = policy_diff(r->policy, p);
+	p->generation = r->policy->generation + 1;
+	old = workers_swap(r->workers, p);
+	plan_of(p, &plan);
+	if (r->with_rules && rules_load(&plan, r->backend, &error) != 0) {
+		rules_load(&r->plan, r->backend, &again);
+		old->generation = p->generation + 1;
+		workers_swap(r->workers, old);
+		json_decref(diff);
+		return refuse(r, p, error.text);
+	}
+	r->plan = plan;
+	r->policy = p;
+	memcpy(r->hash, how.hash, sizeof(r->hash));
+	policy_free(old);
+	answer = run_status(r, "reloaded");
+	json_object_update(answer, diff);
+	json_decref(diff);
+	fprintf(stderr, "epitaph: %s: policy %u in force, %zu rules\n", r->path, p->generation,
+		p->rules);
+	run_log_policy(r, answer);
+	return answer;
+}

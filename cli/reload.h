@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The policy in force of a running daemon, and putting another in its place. */
+#ifndef EPITAPH_CLI_RELOAD_H
+#define EPITAPH_CLI_RELOAD_H
+
+#include "cli/cli.h"
+#include "nfq/worker.h"
+#include "rules/rules.h"
+
+#include <jansson.h>
+
+struct run {
+	const char *path;
+	bool with_rules, keep_rules;
+	enum backend backend;
+	struct policy *policy; /* in force */
+	char hash[CLI_HASH_LEN + 1];
+	struct plan plan; /* loaded */
+	struct log *log;
+	unsigned main_ring;
+	struct workers *workers;
+	int signal_fd, control_fd; /* control_fd: -1 when there is none */
+};
+
+/* Read the policy again; the new one is in force, or the old one stays. Returns what happened, which
+ * is in the log as well; the caller owns it. */
+json_t *run_reload(struct run *r);
+
+/* Which policy is in force. */
+json_t *run_status(const struct run *r, const char *message);
+
+/* Log that the policy of @r came into force. */
+void run_log_policy(struct run *r, const json_t *answer);
+
+#endif

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the ends of a blocked flow are told. */
+#include "policy/judge_parts.h"
+
+static void format_date(int64_t wall_us, char out[TEXT_DATE_LEN + 1])
+{
+	struct moment m = { .given = true, .seconds = wall_us / 1000000 };
+	char text[24];
+
+	moment_format(&m, text);
+	memcpy(out, text, TEXT_DATE_LEN);
+	out[TEXT_DATE_LEN] = '\0';
+}
+
+/* The element of a set that @r's decision rests on: of the named set, else of the first that has one. */
+static void find_entry(const struct rule *r, const struct facts *f, char out[ENTRY_LEN])
+{
+	out[0] = '\0';
+	for (size_t i = 0; i < r->matches && f != NULL; i++) {
+		const struct match *m = &r->match[i];
+
+		if (r->named_set != NULL && m->set != r->named_set)
+			continue;
+		if (match_entry(m, f, out))
+			return;
+	}
+}
+
+size_t judge_expand(const struct text *text, const struct rule *r, const struct facts *f,
+		    const struct ip_tuple *tuple, const struct judge_input *in,
+		    const struct judgement *out, char to[TEXT_MAX + 1])
+{
+	char entry[ENTRY_LEN] = "", date[TEXT_DATE_LEN + 1];
+	struct text_values values = {
+		.rule = r->name,
+		.set = r->named_set ? r->named_set->name : NULL,
+		.entry = entry,
+		.event = out->event_id,
+		.date = date,
+		.host = out->host,
+		.tuple = tuple,
+	};
+
+	format_date(in->wall_us, date);
+	if (text->uses_entry)
+		find_entry(r, f, entry);
+	return text_expand(text, &values, to);
+}
+
+static void add_payload(struct cut *c, const void *at, size_t len)
+{
+	c->payload[c->payloads++] = (struct bytes){ at, len };
+}
+
+/* The text and the record of @r's reason, and the order they go out in. */
+static void fill_payloads(const struct policy *p, const struct rule *r, const struct facts *f,
+			  const struct judge_input *in, struct judgement *out)
+{
+	struct cut *c = &out->cut;
+	const struct text *text = r->reason != NULL && r->reason->has_text ? &r->reason->text
+									   : &p->default_text;
+
+	if (r->payload == PAYLOAD_TEXT || r->payload == PAYLOAD_BOTH) {
+		c->text_len = judge_expand(text, r, f, &out->flow->tuple, in, out, c->text);
+		if (c->text_len > 0)
+			add_payload(c, c->text, c->text_len);
+	}
+	if (r->payload == PAYLOAD_DIAG || r->payload == PAYLOAD_BOTH) {
+		reset_diag(r->reason->code, 0, c->diag);
+		add_payload(c, c->diag, sizeof(c->diag));
+	}
+}
+
+/* Whether the reply limits let @packets more go out; the text stays, for the event. */
+static void apply_reply_limit(struct judge *j, const struct policy *p, const struct judge_input *in,
+			      struct judgement *out)
+{
+	const struct daemon_settings *d = &p->daemon;
+	struct cut *c = &out->cut;
+	uint32_t packets = c->reject ? 1 : c->payloads * ((uint32_t)c->to_sender + c->to_receiver);
+
+	if (packets == 0 ||
+	    ((!d->has_reply_saddr ||
+	      limiter_take(j->limiter, &d->reply_saddr, &out->flow->tuple, packets, in->now_us)) &&
+	     (!d->has_reply_total ||
+	      limiter_take(j->limiter, &d->reply_total, &out->flow->tuple, packets, in->now_us))))
+		return;
+	c->suppressed = true;
+	c->reject = c->to_sender = c->to_receiver = false;
+	j->counters.suppressed++;
+}
+
+void judge_cut(struct judge *j, const struct policy *p, const struct rule *r, const struct facts *f,
+	       const struct judge_input *in, bool first, struct judgement *out)
+{
+	struct cut *c = &out->cut;
+	const struct packet *packet = &out->packet;
+	enum rule_action action = r ? r->action : ACTION_RESET;
+	unsigned ends = r ? r->ends : ENDS_BOTH;
+	unsigned sender = out->side == SIDE_INITIATOR ? ENDS_SOURCE : ENDS_DESTINATION;
+
+	out->verdict = VERDICT_DROP;
+	out->has_cut = true;
+	c->first = first;
+	c->to_sender = c->to_receiver = c->reject = c->suppressed = false;
+	c->code = r ? r->reject : UNREACHABLE_ADMIN;
+	c->payloads = 0;
+	c->text_len = 0;
+	c->text[0] = '\0';
+	c->refusal = RESET_ALLOWED;
+	if (action == ACTION_DROP)
+		return;
+	if (action == ACTION_REJECT || out->flow->tuple.proto != PROTO_TCP) {
+		c->reject = true;
+		apply_reply_limit(j, p, in, out);
+		return;
+	}
+	c->refusal = reset_refuse(packet, in->checksum_ready);
+	if (c->refusal != RESET_ALLOWED)
+		return;
+	if (r != NULL)
+		fill_payloads(p, r, f, in, out);
+	add_payload(c, c->text, 0);
+	c->to_sender = (ends & sender) != 0;
+	c->sender = reset_toward_sender(packet);
+	/* The receiver of a SYN that is dropped never learns of the connection. */
+	c->to_receiver = (ends & ~sender) != 0 && (packet->flags & (TCP_SYN | TCP_ACK)) != TCP_SYN;
+	c->receiver = reset_toward_receiver(packet, &out->flow->side[!out->side]);
+	apply_reply_limit(j, p, in, out);
+}
