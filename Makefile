@@ -26,7 +26,7 @@ UNIT := aggregate community_id flow http index judge limit mutate packet pattern
 	text tls zone
 FUZZERS := packet policy tls
 LAB_PROGRAMS := peer pcaphex
-BENCH_PROGRAMS := bench_accept bench_connect bench_flood
+BENCH_PROGRAMS := bench_accept bench_connect bench_flood bench_latency bench_policy
 
 PACKAGES := libmnl libnetfilter_queue libnetfilter_conntrack libnftables jansson libpcap libpcre2-8 libidn2
 PACKAGE_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(PACKAGES) libmd 2>/dev/null)
@@ -104,6 +104,9 @@ $(BUILD)/tests/peer: $(BUILD)/tests/lab/peer.o
 	$(CC) $(ALL_LDFLAGS) -o $@ $^
 $(BUILD)/tests/pcaphex: $(BUILD)/tests/lab/pcaphex.o
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ -lpcap
+$(BUILD)/tests/bench_policy: $(BUILD)/tests/bench/policy.o $(PURE)
+	@mkdir -p $(@D)
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PURE_LIBS)
 $(BUILD)/tests/bench_%: $(BUILD)/tests/bench/%.o
 	@mkdir -p $(@D)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ -lmnl -lnetfilter_queue

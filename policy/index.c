@@ -3,12 +3,12 @@
 
 #include "policy/index_map.h"
 
-static struct index_list list_at(const struct policy_index *x, uint32_t list)
+static struct index_list list_at(const struct policy_index *x, struct list_span l)
 {
-	const struct list_span *l = &x->pool.list[list];
-
-	return (struct index_list){ x->pool.block + l->from, l->count, false };
+	return (struct index_list){ x->pool.block + l.from, l.count, false };
 }
+
+static const struct list_span empty = { 0, 0 };
 
 /* The union of two lists, in the walk's own room; when that is used up, one that does not filter. */
 static struct index_list join(struct index_walk *w, struct index_list a, struct index_list b)
@@ -39,8 +39,8 @@ static struct index_list join(struct index_walk *w, struct index_list a, struct 
 static struct index_list find_addr(struct index_walk *w, const struct dimension *d,
 				   const struct ip_addr *a)
 {
-	uint32_t list = addr_is_v4(a) ? interval_map_find32(&d->v4, addr_to_v4(a))
-				      : interval_map_find128(&d->v6, addr_to_number(a));
+	struct list_span list = addr_is_v4(a) ? interval_map_find32(&d->v4, addr_to_v4(a))
+					      : interval_map_find128(&d->v6, addr_to_number(a));
 	struct index_list found = list_at(w->index, list);
 
 	for (size_t i = 0; i < d->bigs; i++) {
@@ -53,7 +53,7 @@ static struct index_list find_addr(struct index_walk *w, const struct dimension 
 static struct index_list find_port(struct index_walk *w, const struct dimension *d, uint16_t port,
 				   bool proto)
 {
-	struct index_list found = list_at(w->index, 0);
+	struct index_list found = list_at(w->index, empty);
 
 	if (!proto)
 		return found;
@@ -68,7 +68,7 @@ static struct index_list find_port(struct index_walk *w, const struct dimension 
 static struct index_list find_name(struct index_walk *w, const struct dimension *d,
 				   const struct l7_field *field)
 {
-	struct index_list found = list_at(w->index, 0);
+	struct index_list found = list_at(w->index, empty);
 	const char *entry;
 
 	if (field->state == L7_PENDING)
@@ -92,11 +92,11 @@ static struct index_list find_name(struct index_walk *w, const struct dimension 
 static struct index_list find_iface(struct index_walk *w, const struct dimension *d,
 				    const char *name)
 {
-	struct index_list found = list_at(w->index, 0);
+	struct index_list found = list_at(w->index, empty);
 	int64_t exact = names_find(&d->exact, name);
 
 	if (exact >= 0)
-		return list_at(w->index, (uint32_t)exact);
+		return list_at(w->index, d->exact_list[exact]);
 	for (size_t i = 0; i < d->wildcards; i++) {
 		if (strncmp(d->wildcard[i].prefix, name, strlen(d->wildcard[i].prefix)) == 0)
 			found = join(w, found, list_at(w->index, d->wildcard[i].list));

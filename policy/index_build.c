@@ -126,11 +126,11 @@ static void set_bit(uint64_t *bits, uint32_t position)
 	bits[position / 64] |= 1ULL << position % 64;
 }
 
-static uint32_t intern(struct builder *b)
+static struct list_span intern(struct builder *b)
 {
-	uint32_t list = list_intern(&b->index->pool, b->bits, b->index->words);
+	struct list_span list = { 0, 0 };
 
-	b->no_memory |= list == UINT32_MAX;
+	b->no_memory |= !list_intern(&b->index->pool, b->bits, b->index->words, &list);
 	return list;
 }
 
@@ -331,7 +331,7 @@ static bool make_names(struct builder *b, int d)
 }
 
 /* The list of rules whose set holds the interface @name, or has @wildcard among its patterns. */
-static uint32_t iface_list(struct builder *b, int d, const char *name, const char *wildcard)
+static struct list_span iface_list(struct builder *b, int d, const char *name, const char *wildcard)
 {
 	memset(b->bits, 0, b->index->words * sizeof(*b->bits));
 	for (uint32_t i = 0; i < b->index->rules; i++) {
@@ -346,6 +346,19 @@ static uint32_t iface_list(struct builder *b, int d, const char *name, const cha
 	return intern(b);
 }
 
+static bool add_exact(struct builder *b, int d, const char *name)
+{
+	struct dimension *dim = &b->index->dimension[d];
+	size_t n = dim->exact.count;
+	struct list_span *grown = reallocarray(dim->exact_list, n + 1, sizeof(*grown));
+
+	if (grown == NULL)
+		return false;
+	dim->exact_list = grown;
+	grown[n] = iface_list(b, d, name, NULL);
+	return names_add(&dim->exact, name, (uint32_t)n);
+}
+
 static bool add_iface(struct builder *b, int d, const char *pattern)
 {
 	struct dimension *dim = &b->index->dimension[d];
@@ -353,8 +366,7 @@ static bool add_iface(struct builder *b, int d, const char *pattern)
 	struct wildcard *grown;
 
 	if (pattern[len - 1] != '*')
-		return names_find(&dim->exact, pattern) >= 0 ||
-		       names_add(&dim->exact, pattern, iface_list(b, d, pattern, NULL));
+		return names_find(&dim->exact, pattern) >= 0 || add_exact(b, d, pattern);
 	for (size_t i = 0; i < dim->wildcards; i++) {
 		if (strlen(dim->wildcard[i].prefix) == len - 1 &&
 		    strncmp(dim->wildcard[i].prefix, pattern, len - 1) == 0)
@@ -407,7 +419,7 @@ struct policy_index *policy_index_new(const struct rule *rules, size_t count)
 	if (good) {
 		b.index->rules = (uint32_t)count;
 		read_rules(&b);
-		good = make_groups(&b) && intern(&b) == 0; /* the empty list */
+		good = make_groups(&b);
 	}
 	for (int d = 0; d < DIMENSIONS && good; d++)
 		good = make_dimension(&b, d) && !b.no_memory;
@@ -432,6 +444,7 @@ void policy_index_free(struct policy_index *x)
 		interval_map_free(&dim->v6);
 		domain_set_free(&dim->names);
 		names_free(&dim->exact);
+		free(dim->exact_list);
 		free(dim->list_here);
 		free(dim->list_below);
 		free(dim->wildcard);
@@ -454,9 +467,10 @@ size_t policy_index_size(const struct policy_index *x)
 	for (int d = 0; d < DIMENSIONS; d++) {
 		const struct dimension *dim = &x->dimension[d];
 
-		size += dim->v4.count * (sizeof(addr_number) + sizeof(uint32_t)) +
-			dim->v6.count * (sizeof(addr_number) + sizeof(uint32_t)) +
-			domain_set_size(&dim->names) + dim->names.used / 4 * 8;
+		size += dim->v4.count * (sizeof(addr_number) + sizeof(struct list_span)) +
+			dim->v6.count * (sizeof(addr_number) + sizeof(struct list_span)) +
+			domain_set_size(&dim->names) +
+			dim->names.used / 4 * 2 * sizeof(struct list_span);
 	}
 	return size;
 }

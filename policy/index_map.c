@@ -73,7 +73,7 @@ static bool grow_slots(struct list_pool *p)
 	return true;
 }
 
-uint32_t list_intern(struct list_pool *p, const uint64_t *bits, uint32_t words)
+bool list_intern(struct list_pool *p, const uint64_t *bits, uint32_t words, struct list_span *out)
 {
 	struct list_span add = { (uint32_t)p->blocks, 0 };
 	size_t slot;
@@ -81,7 +81,7 @@ uint32_t list_intern(struct list_pool *p, const uint64_t *bits, uint32_t words)
 	if (!make_room((void **)&p->block, p->blocks + words, &p->blocks_room, sizeof(*p->block)) ||
 	    !make_room((void **)&p->list, p->lists + 1, &p->lists_room, sizeof(*p->list)) ||
 	    !grow_slots(p))
-		return UINT32_MAX;
+		return false;
 	for (uint32_t w = 0; w < words; w++) {
 		if (bits[w] != 0)
 			p->block[add.from + add.count++] = (struct index_block){ bits[w], w };
@@ -92,12 +92,15 @@ uint32_t list_intern(struct list_pool *p, const uint64_t *bits, uint32_t words)
 
 		if (l->count == add.count &&
 		    same_blocks(p->block + l->from, p->block + add.from, add.count))
-			return p->slot[slot] - 1;
+			break;
 	}
-	p->list[p->lists++] = add;
-	p->slot[slot] = (uint32_t)p->lists;
-	p->blocks += add.count;
-	return (uint32_t)p->lists - 1;
+	if (p->slot[slot] == 0) {
+		p->list[p->lists++] = add;
+		p->slot[slot] = (uint32_t)p->lists;
+		p->blocks += add.count;
+	}
+	*out = p->list[p->slot[slot] - 1];
+	return true;
 }
 
 /* Where an interval begins, or ends, for the sweep. */
@@ -149,10 +152,27 @@ static bool sweep(struct interval_map *m, const struct edge *edges, size_t count
 				bits[edges[i].position / 64] |= 1ULL << edges[i].position % 64;
 		}
 		m->low128[m->count] = at;
-		m->list[m->count] = list_intern(pool, bits, words);
-		if (m->list[m->count++] == UINT32_MAX)
+		if (!list_intern(pool, bits, words, &m->list[m->count++]))
 			return false;
 	}
+	return true;
+}
+
+static bool make_starts(struct interval_map *m)
+{
+	uint32_t span = m->low32[m->count - 1] - m->low32[0], block = 0;
+
+	m->start = calloc(INTERVAL_BLOCKS + 1, sizeof(*m->start));
+	if (m->start == NULL)
+		return false;
+	while (span >> m->shift >= INTERVAL_BLOCKS)
+		m->shift++;
+	for (uint32_t i = 0; i < m->count; i++) {
+		while (block <= (m->low32[i] - m->low32[0]) >> m->shift)
+			m->start[block++] = i;
+	}
+	while (block <= INTERVAL_BLOCKS)
+		m->start[block++] = (uint32_t)m->count;
 	return true;
 }
 
@@ -168,7 +188,7 @@ static bool make_narrow(struct interval_map *m)
 		m->low32[i] = (uint32_t)m->low128[i];
 	free(m->low128);
 	m->low128 = NULL;
-	return true;
+	return make_starts(m);
 }
 
 bool interval_map_make(struct interval_map *m, const struct use_list *uses, bool narrow,
@@ -197,33 +217,39 @@ void interval_map_free(struct interval_map *m)
 	free(m->low32);
 	free(m->low128);
 	free(m->list);
+	free(m->start);
 	*m = (struct interval_map){ .count = 0 };
 }
 
-/* The steps do not depend on what is found, so nothing is predicted wrong. */
-uint32_t interval_map_find32(const struct interval_map *m, uint32_t value)
+struct list_span interval_map_find32(const struct interval_map *m, uint32_t value)
 {
-	const uint32_t *base = m->low32;
-	size_t left = m->count;
+	uint32_t block, low, high;
 
-	if (left == 0 || value < base[0])
-		return 0;
-	while (left > 1) {
-		size_t half = left / 2;
+	if (m->count == 0 || value < m->low32[0])
+		return (struct list_span){ 0, 0 };
+	block = (value - m->low32[0]) >> m->shift;
+	low = m->start[block < INTERVAL_BLOCKS ? block : INTERVAL_BLOCKS];
+	high = m->start[block < INTERVAL_BLOCKS ? block + 1 : INTERVAL_BLOCKS];
+	/* The interval before the first one that starts behind the value. */
+	while (low < high) {
+		uint32_t mid = low + (high - low) / 2;
 
-		base = base[half] <= value ? base + half : base;
-		left -= half;
+		if (m->low32[mid] <= value)
+			low = mid + 1;
+		else
+			high = mid;
 	}
-	return m->list[base - m->low32];
+	return m->list[low - 1];
 }
 
-uint32_t interval_map_find128(const struct interval_map *m, addr_number value)
+/* The steps do not depend on what is found, so nothing is predicted wrong. */
+struct list_span interval_map_find128(const struct interval_map *m, addr_number value)
 {
 	const addr_number *base = m->low128;
 	size_t left = m->count;
 
 	if (left == 0 || value < base[0])
-		return 0;
+		return (struct list_span){ 0, 0 };
 	while (left > 1) {
 		size_t half = left / 2;
 

@@ -6,13 +6,16 @@
 #include "policy/index.h"
 #include "policy/names.h"
 
-/* Lists of blocks, each kept once. List 0 is empty. */
+/* Where a list's blocks are in the pool: maps hold it itself, to save a way to memory. */
+struct list_span {
+	uint32_t from, count;
+};
+
+/* Lists of blocks, each kept once. */
 struct list_pool {
 	struct index_block *block;
 	size_t blocks, blocks_room;
-	struct list_span {
-		uint32_t from, count;
-	} * list;
+	struct list_span *list;
 	size_t lists, lists_room;
 	uint32_t *slot; /* by content: list + 1, or 0 */
 	size_t mask;
@@ -23,8 +26,14 @@ struct interval_map {
 	size_t count;
 	uint32_t *low32;     /* IPv4 and ports */
 	addr_number *low128; /* IPv6 */
-	uint32_t *list;
+	struct list_span *list;
+	/* Of low32: the first interval that starts in or behind each of INTERVAL_BLOCKS equal parts of
+	 * what they span. */
+	uint32_t *start;
+	unsigned shift; /* from a value's distance to low32[0] to its part */
 };
+
+enum { INTERVAL_BLOCKS = 4096 };
 
 /* An interval of values that satisfy the rule at @position. */
 struct interval_use {
@@ -39,34 +48,35 @@ struct use_list {
 
 bool use_add(struct use_list *l, addr_number low, addr_number high, uint32_t position);
 
-/* The list for the rules of @bits, words 0 to @words; UINT32_MAX without memory. */
-uint32_t list_intern(struct list_pool *p, const uint64_t *bits, uint32_t words);
+/* The list for the rules of @bits, words 0 to @words. False without memory. */
+bool list_intern(struct list_pool *p, const uint64_t *bits, uint32_t words, struct list_span *out);
 
 /* Make a map of @uses, for values of 32 bits when @narrow, else of 128. False without memory. */
 bool interval_map_make(struct interval_map *m, const struct use_list *uses, bool narrow,
 		       uint32_t words, struct list_pool *pool);
-uint32_t interval_map_find32(const struct interval_map *m, uint32_t value);
-uint32_t interval_map_find128(const struct interval_map *m, addr_number value);
+struct list_span interval_map_find32(const struct interval_map *m, uint32_t value);
+struct list_span interval_map_find128(const struct interval_map *m, addr_number value);
 void interval_map_free(struct interval_map *m);
 
 /* A set that is asked itself. */
 struct big_set {
 	const struct set *set;
-	uint32_t list;
+	struct list_span list;
 };
 
 /* A pattern of interface names that ends with '*', without it. */
 struct wildcard {
 	char prefix[16];
-	uint32_t list;
+	struct list_span list;
 };
 
 struct dimension {
 	bool used;
-	struct interval_map v4, v6;	  /* v4: ports as well */
-	struct domain_set names;	  /* each with all below it, to find the longest */
-	uint32_t *list_here, *list_below; /* by an entry's place in the pool, over 4 */
-	struct names exact;		  /* interfaces: list by name */
+	struct interval_map v4, v6;		  /* v4: ports as well */
+	struct domain_set names;		  /* each with all below it, to find the longest */
+	struct list_span *list_here, *list_below; /* by an entry's place in the pool, over 4 */
+	struct names exact;			  /* interfaces: place in exact_list by name */
+	struct list_span *exact_list;
 	struct wildcard *wildcard;
 	size_t wildcards;
 	struct big_set *big;
