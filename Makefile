@@ -131,7 +131,7 @@ check: deps
 	tests/run $(BUILD)
 
 check-vm: deps
-	$(MAKE) $(BUILD)/epitaph $(BUILD)/tests/peer
+	$(MAKE) $(BUILD)/epitaph $(BUILD)/tests/peer $(BUILD)/tests/bench_latency
 	tests/vm/run $(BUILD) $(KERNELS)
 
 bench: deps

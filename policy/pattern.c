@@ -140,6 +140,7 @@ struct pattern *pattern_regex(const char *source, char error[PATTERN_ERROR])
 	struct pattern *p = new_pattern(source, error);
 	char why[PATTERN_ERROR - 72];
 	PCRE2_SIZE at = 0;
+	uint32_t options = 0;
 	int code = 0;
 
 	if (p == NULL)
@@ -149,8 +150,11 @@ struct pattern *pattern_regex(const char *source, char error[PATTERN_ERROR])
 					PCRE2_NEVER_UTF | PCRE2_NEVER_UCP | PCRE2_NEVER_BACKSLASH_C,
 					&code, &at, NULL);
 	p->regex = true;
-	if (p->code != NULL)
+	if (p->code != NULL) {
+		pcre2_pattern_info(p->code, PCRE2_INFO_ALLOPTIONS, &options);
+		p->anchored = (options & PCRE2_ANCHORED) != 0;
 		return p;
+	}
 	if (code == 0 || pcre2_get_error_message(code, (PCRE2_UCHAR *)why, sizeof(why)) < 0)
 		snprintf(error, PATTERN_ERROR, "is longer than %d octets", EXPRESSION_MAX);
 	else
@@ -160,30 +164,34 @@ struct pattern *pattern_regex(const char *source, char error[PATTERN_ERROR])
 	return NULL;
 }
 
-static bool regex_found(const struct pattern *p, struct bytes data, bool more,
-			struct pattern_scratch *s)
+/* While more can come, the end of what is there is no end of a line; and an expression that is bound
+ * to the start ("^SSH-1") is done with as soon as no continuation could match. */
+static enum tri ask_regex(const struct pattern *p, struct bytes data, bool more,
+			  struct pattern_scratch *s)
 {
-	/* While more can come, the end of what is there is no end of a line. */
-	int result = pcre2_match(p->code, data.at, data.len, 0, more ? PCRE2_NOTEOL : 0, s->data,
-				 s->context);
+	uint32_t options = more ? PCRE2_NOTEOL | (p->anchored ? PCRE2_PARTIAL_SOFT : 0) : 0;
+	int result = pcre2_match(p->code, data.at, data.len, 0, options, s->data, s->context);
 
+	if (result >= 0)
+		return TRI_YES;
 	s->limited += result == PCRE2_ERROR_MATCHLIMIT || result == PCRE2_ERROR_DEPTHLIMIT ||
 		      result == PCRE2_ERROR_HEAPLIMIT;
-	return result >= 0;
+	/* Of nothing PCRE2 sees no beginning of a match. */
+	if (result == PCRE2_ERROR_NOMATCH && p->anchored && data.len > 0)
+		return TRI_NO;
+	return more ? TRI_MAYBE : TRI_NO;
 }
 
 enum tri pattern_ask(const struct pattern *p, struct bytes data, bool more,
 		     struct pattern_scratch *s)
 {
-	bool found;
-
 	if (data.len >= p->within) {
 		data.len = p->within;
 		more = false;
 	}
 	if (p->regex)
-		found = regex_found(p, data, more, s);
-	else
-		found = memmem(data.at, data.len, p->octets, p->len) != NULL;
-	return found ? TRI_YES : more ? TRI_MAYBE : TRI_NO;
+		return ask_regex(p, data, more, s);
+	if (memmem(data.at, data.len, p->octets, p->len) != NULL)
+		return TRI_YES;
+	return more ? TRI_MAYBE : TRI_NO;
 }

@@ -14,8 +14,8 @@
 enum { PATTERN_WITHIN_MAX = 16384, PATTERN_ERROR = 160 };
 
 struct pattern {
-	bool regex;
-	char *source; /* as the policy spells it */
+	bool regex, anchored; /* anchored: an expression that matches at the start or not at all */
+	char *source;	      /* as the policy spells it */
 	uint8_t *octets;
 	size_t len;
 	void *code;	 /* pcre2_code */

@@ -48,7 +48,9 @@ static void expressions(void **state)
 
 	(void)state;
 	assert_int_equal(ask(p, "SSH-1.5-x", true), TRI_YES);
-	assert_int_equal(ask(p, "SSH-2.0-x", true), TRI_MAYBE);
+	assert_int_equal(ask(p, "SSH-", true), TRI_MAYBE);
+	assert_int_equal(ask(p, "", true), TRI_MAYBE);
+	assert_int_equal(ask(p, "SSH-2.0-x", true), TRI_NO); /* bound to the start: no more is needed */
 	assert_int_equal(ask(p, "SSH-2.0-x", false), TRI_NO);
 	assert_int_equal(ask(q, "the end", true), TRI_MAYBE); /* more may follow */
 	assert_int_equal(ask(q, "the end", false), TRI_YES);
