@@ -197,10 +197,15 @@ static void annotate(struct worker *w, const struct judgement *j, const struct q
 			  : conntrack_lookup(w->conntrack, &reverse, &ct) ||
 				    conntrack_lookup(w->conntrack, &to_receiver, &ct)) {
 		translated = tuple_reverse(&ct.reply);
-		to_receiver = tuple_equal(&ct.original, &j->packet.tuple) ||
-					      tuple_equal(&translated, &j->packet.tuple)
-				      ? ct.original
-				      : ct.reply;
+		/* A RST that is the only answer to a SYN ends the entry at once (nf_conntrack_proto_tcp.c):
+		 * no NAT is applied any more, and the source knows its peer as it was before DNAT. */
+		if (j->reading.stage == STAGE_SYN)
+			to_receiver = tuple_reverse(&ct.original);
+		else
+			to_receiver = tuple_equal(&ct.original, &j->packet.tuple) ||
+						      tuple_equal(&translated, &j->packet.tuple)
+					      ? ct.original
+					      : ct.reply;
 	}
 	w->follow[w->follows++] = (struct follow_up){
 		.wire = to_receiver,

@@ -214,8 +214,9 @@ static bool parse_options(struct parser *p, struct rule_ref ref)
 		size_t i;
 
 		for (i = 0; i < OPTIONS; i++) {
-			if ((!ref.of_resets || !options[i].of_flows) &&
-			    parser_take_word(p, options[i].word))
+			if (ref.of_resets && options[i].of_flows)
+				continue;
+			if (parser_take_word(p, options[i].word))
 				break;
 			suggestion_offer(&s, options[i].word);
 		}

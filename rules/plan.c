@@ -66,9 +66,12 @@ static void nft_divert(const struct plan *plan, const struct plan_family *f, con
 
 void plan_render_nft(const struct plan *plan, FILE *out)
 {
-	plan_render_nft_unload(out);
+	/* The chain stays while its rules are replaced: the kernel drops all that is queued when a hook
+	 * goes (nf_queue_nf_hook_drop() in nf_queue.c). */
 	fprintf(out, "table " PLAN_NFT_TABLE " {\n\tchain forward {\n");
-	fprintf(out, "\t\ttype filter hook forward priority 150; policy accept;\n");
+	fprintf(out, "\t\ttype filter hook forward priority 150; policy accept;\n\t}\n}\n");
+	fprintf(out, "flush table " PLAN_NFT_TABLE "\n");
+	fprintf(out, "table " PLAN_NFT_TABLE " {\n\tchain forward {\n");
 	fprintf(out, "\t\tmeta mark & 0x%x == 0x%x accept comment \"sent by epitaph\"\n",
 		PLAN_MARK_OWN, PLAN_MARK_OWN);
 	fprintf(out,
