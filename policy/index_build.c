@@ -420,6 +420,8 @@ struct policy_index *policy_index_new(const struct rule *rules, size_t count)
 		b.index->rules = (uint32_t)count;
 		read_rules(&b);
 		good = make_groups(&b);
+		if (good)
+			intern(&b); /* the empty list: the pool is there, whatever the rules ask */
 	}
 	for (int d = 0; d < DIMENSIONS && good; d++)
 		good = make_dimension(&b, d) && !b.no_memory;

@@ -134,7 +134,13 @@ static bool parse_set_operand(struct parser *p, struct rule_ref ref, struct rule
 	if (p->at->kind == TOKEN_SET)
 		return parser_note(p, &p->set_use, ref, r->matches - 1, p->at++);
 	m->set = parser_new_set(p, m->kind->type);
-	return m->set != NULL && parser_operand(p, m->set, m->kind->family);
+	if (m->set == NULL || !parser_operand(p, m->set, m->kind->family))
+		return false;
+	if (set_count(m->set) > 0)
+		return true;
+	diag_error(p->diags, &p->at[-1].place, "this list is empty: '%s' could never hold",
+		   m->kind->words);
+	return false;
 }
 
 static bool parse_operand(struct parser *p, struct rule_ref ref, struct rule *r, struct match *m)
