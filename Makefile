@@ -152,7 +152,9 @@ install: all
 	install -D -m 755 $(BUILD)/epitaph $(DESTDIR)$(PREFIX)/sbin/epitaph
 	install -D -m 644 $(BUILD)/doc/epitaph.8 $(DESTDIR)$(PREFIX)/share/man/man8/epitaph.8
 	install -D -m 644 $(BUILD)/doc/epitaph.conf.5 $(DESTDIR)$(PREFIX)/share/man/man5/epitaph.conf.5
-	install -D -m 644 rules/examples/first.conf $(DESTDIR)$(PREFIX)/share/doc/epitaph/examples/first.conf
+	install -d $(DESTDIR)$(PREFIX)/share/doc/epitaph/examples/lists
+	install -m 644 rules/examples/*.conf $(DESTDIR)$(PREFIX)/share/doc/epitaph/examples/
+	install -m 644 rules/examples/lists/* $(DESTDIR)$(PREFIX)/share/doc/epitaph/examples/lists/
 	test -e $(DESTDIR)$(SYSCONFDIR)/epitaph/epitaph.conf || \
 		install -D -m 644 rules/examples/first.conf $(DESTDIR)$(SYSCONFDIR)/epitaph/epitaph.conf
 
