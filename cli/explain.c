@@ -65,6 +65,7 @@ static void fill_l7(const struct cli_args *args, bool tcp, struct l7 *l7)
 	static const int options[] = { EXPLAIN_SNI, EXPLAIN_ALPN, EXPLAIN_HOST, EXPLAIN_METHOD,
 				       EXPLAIN_PATH };
 	struct l7_field *fields[] = { &l7->sni, &l7->alpn, &l7->host, &l7->method, &l7->path };
+	char ascii[DOMAIN_MAX + 1];
 	bool any = !tcp;
 
 	for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++)
@@ -76,9 +77,9 @@ static void fill_l7(const struct cli_args *args, bool tcp, struct l7 *l7)
 
 		if (value == NULL)
 			continue;
+		if (name && domain_to_ascii(value, ascii))
+			value = ascii;
 		l7_set(fields[i], (const uint8_t *)value, strlen(value), name);
-		if (name)
-			l7_trim_dot(fields[i]);
 	}
 }
 

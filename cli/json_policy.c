@@ -10,10 +10,26 @@ static void set(json_t *o, const char *key, json_t *value)
 	json_object_set_new(o, key, value);
 }
 
+json_t *json_text(const char *text)
+{
+	json_t *s = json_string(text);
+	char *copy = s == NULL ? strdup(text) : NULL;
+
+	if (copy == NULL)
+		return s;
+	for (char *c = copy; *c != '\0'; c++) {
+		if ((unsigned char)*c >= 0x80)
+			*c = '?';
+	}
+	s = json_string(copy);
+	free(copy);
+	return s;
+}
+
 static void set_string(json_t *o, const char *key, const char *value)
 {
 	if (value != NULL)
-		set(o, key, json_string(value));
+		set(o, key, json_text(value));
 }
 
 static void set_number(json_t *o, const char *key, uint64_t value)

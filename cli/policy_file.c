@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "cli/cli.h"
 
+#include "cli/json_policy.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <glob.h>
@@ -96,10 +98,11 @@ static void print_json(struct diags *d)
 	diags_sort(d);
 	for (unsigned i = 0; i < d->count; i++) {
 		const struct diag *x = &d->list[i];
-		json_t *o = json_pack(
-			"{s:s, s:i, s:i, s:i, s:s, s:s}", "file", x->file, "line", (int)x->line,
-			"column", (int)x->column, "length", (int)x->len, "severity",
-			x->severity == SEVERITY_ERROR ? "error" : "warning", "message", x->message);
+		json_t *o = json_pack("{s:o, s:i, s:i, s:i, s:s, s:o}", "file", json_text(x->file),
+				      "line", (int)x->line, "column", (int)x->column, "length",
+				      (int)x->len, "severity",
+				      x->severity == SEVERITY_ERROR ? "error" : "warning",
+				      "message", json_text(x->message));
 
 		json_dumpf(o, stdout, JSON_COMPACT | JSON_ENSURE_ASCII);
 		putchar('\n');

@@ -166,26 +166,35 @@ static bool is_ascii(const char *text)
 	return true;
 }
 
-/* RFC 5891 with the mapping of UTS 46: what a browser looks up for what a user types. */
-static const char *add_international(struct domain_set *s, const char *name, bool below)
+bool domain_to_ascii(const char *name, char out[DOMAIN_MAX + 1])
 {
+	size_t len = strlen(name);
 	uint8_t *ascii = NULL;
-	const char *wrong;
-	size_t len;
+	bool good;
 
-	if (idn2_lookup_u8((const uint8_t *)name, &ascii, IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL) !=
-	    IDN2_OK)
-		return "is not a domain name: IDNA has no A-label for it";
-	len = strlen((char *)ascii);
-	wrong = normalize((char *)ascii, len);
-	if (wrong == NULL)
-		wrong = insert(s, (char *)ascii, len, below);
+	if (!is_ascii(name)) {
+		/* RFC 5891 with the mapping of UTS 46: what a browser looks up for what a user types. */
+		if (idn2_lookup_u8((const uint8_t *)name, &ascii,
+				   IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL) != IDN2_OK)
+			return false;
+		name = (char *)ascii;
+		len = strlen(name);
+	}
+	if (len > 0 && name[len - 1] == '.')
+		len--;
+	good = len <= DOMAIN_MAX;
+	if (good) {
+		memcpy(out, name, len);
+		out[len] = '\0';
+		good = normalize(out, len) == NULL;
+	}
 	idn2_free(ascii);
-	return wrong;
+	return good;
 }
 
 const char *domain_set_add(struct domain_set *s, char *text)
 {
+	char ascii[DOMAIN_MAX + 1];
 	bool below = false;
 	const char *wrong;
 	size_t len;
@@ -200,7 +209,9 @@ const char *domain_set_add(struct domain_set *s, char *text)
 	if (len > 0 && text[len - 1] == '.')
 		text[--len] = '\0';
 	if (!is_ascii(text))
-		return add_international(s, text, below);
+		return domain_to_ascii(text, ascii)
+			       ? insert(s, ascii, strlen(ascii), below)
+			       : "is not a domain name: IDNA has no A-label for it";
 	wrong = normalize(text, len);
 	return wrong != NULL ? wrong : insert(s, text, len, below);
 }

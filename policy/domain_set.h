@@ -33,6 +33,12 @@ struct domain_set {
 };
 
 /*
+ * A name as a ClientHello carries it: U-labels become A-labels, letters small, no dot at the end. False
+ * when it is no name.
+ */
+bool domain_to_ascii(const char *name, char out[DOMAIN_MAX + 1]);
+
+/*
  * Add the name that @text spells, with a leading dot for all below it too; it is written to. U-labels
  * become A-labels (IDNA 2008 with UTS 46 mapping). Returns NULL, or why it is none.
  */

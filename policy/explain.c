@@ -96,6 +96,18 @@ static enum tri explain_match(const struct policy *p, const struct match *m, con
 	return answer;
 }
 
+/* The URL of the rule's reason, with its $rule. */
+static void print_url(const struct rule *r, FILE *to)
+{
+	const char *at = r->reason->url, *variable;
+
+	while ((variable = strstr(at, "$rule")) != NULL) {
+		fprintf(to, "%.*s%s", (int)(variable - at), at, r->name);
+		at = variable + strlen("$rule");
+	}
+	fprintf(to, "%s\n", at);
+}
+
 void rule_explain(const struct policy *p, const struct rule *r, const char *indent, FILE *to)
 {
 	char source[TEXT_SOURCE_MAX + 1];
@@ -116,8 +128,10 @@ void rule_explain(const struct policy *p, const struct rule *r, const char *inde
 			reset_code_name_03(r->reason->code) ? reset_code_name_03(r->reason->code)
 							    : "not in the registry");
 	fputc('\n', to);
-	if (r->reason->url != NULL)
-		fprintf(to, "%shelp   %s\n", indent, r->reason->url);
+	if (r->reason->url != NULL) {
+		fprintf(to, "%shelp   ", indent);
+		print_url(r, to);
+	}
 }
 
 /* True when this rule ends the search. */

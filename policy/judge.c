@@ -213,8 +213,11 @@ static void judge_undecided(struct judge *j, const struct policy *p, struct flow
 			    const struct judge_input *in, struct judgement *out)
 {
 	bool tcp = packet_is_tcp(&out->packet);
-	struct look look = { .news = !f->judged };
+	struct look look; /* too large to be cleared for every packet */
 
+	look.news = !f->judged;
+	look.spent = false;
+	look.facts.payload[0] = look.facts.payload[1] = (struct bytes){ NULL, 0 };
 	l7_init(&look.l7, tcp ? L7_PENDING : L7_ABSENT);
 	if (f->generation != p->generation) {
 		f->generation = p->generation;

@@ -7,10 +7,11 @@
 
 #include <stdlib.h>
 
-/* Protocols, families and facts that cannot be together. */
-static void check_contradictions(struct parser *p, const struct rule *r)
+/* Protocols and families that cannot be together. True when the rule has such. */
+static bool check_contradictions(struct parser *p, const struct rule *r)
 {
 	const struct match *tcp = NULL, *udp = NULL, *v4 = NULL, *v6 = NULL;
+	unsigned before = p->diags->warnings;
 
 	for (size_t i = 0; i < r->matches; i++) {
 		const struct match *m = &r->match[i];
@@ -227,10 +228,10 @@ void policy_lint(struct parser *p)
 	struct l7 *l7 = malloc(sizeof(*l7));
 
 	for (size_t i = 0; i < policy->rules && l7 != NULL; i++) {
-		check_contradictions(p, &policy->rule[i]);
 		check_text(p, &policy->rule[i]);
 		check_pcap(p, &policy->rule[i]);
-		check_shadowed(p, (uint32_t)i, l7);
+		if (!check_contradictions(p, &policy->rule[i]))
+			check_shadowed(p, (uint32_t)i, l7);
 	}
 	for (size_t i = 0; i < policy->reset_rules; i++) {
 		check_contradictions(p, &policy->reset_rule[i]);

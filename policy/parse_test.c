@@ -53,16 +53,29 @@ static bool parse_tuple(struct parser *p, struct ip_tuple *t)
 	return true;
 }
 
-static bool take_field(struct parser *p, struct l7_field *f, bool name)
+static bool take_field(struct parser *p, struct l7_field *f)
 {
 	const struct token *t = p->at;
 
 	if (t->kind != TOKEN_STRING && t->kind != TOKEN_WORD)
 		return parser_unexpected(p, "a text in double quotes");
 	p->at++;
-	l7_set(f, (const uint8_t *)t->text, strlen(t->text), name);
-	if (name)
-		l7_trim_dot(f);
+	l7_set(f, (const uint8_t *)t->text, strlen(t->text), false);
+	return true;
+}
+
+static bool take_host(struct parser *p, struct l7_field *f)
+{
+	const struct token *t = p->at;
+	char name[DOMAIN_MAX + 1];
+
+	if (!take_field(p, f))
+		return false;
+	if (!domain_to_ascii(t->text, name)) {
+		diag_error(p->diags, &t->place, "'%s' is not a domain name", t->text);
+		return false;
+	}
+	l7_set(f, (const uint8_t *)name, strlen(name), false);
 	return true;
 }
 
@@ -124,15 +137,15 @@ static bool parse_property(struct parser *p, struct policy_test *t, bool *known)
 	if (parser_take_word(p, "oif"))
 		return parser_iface(p, &t->oif);
 	if (parser_take_words(p, "tls sni"))
-		return take_field(p, &t->l7->sni, true);
+		return take_host(p, &t->l7->sni);
 	if (parser_take_words(p, "tls alpn"))
-		return take_field(p, &t->l7->alpn, false);
+		return take_field(p, &t->l7->alpn);
 	if (parser_take_words(p, "http host"))
-		return take_field(p, &t->l7->host, true);
+		return take_host(p, &t->l7->host);
 	if (parser_take_words(p, "http method"))
-		return take_field(p, &t->l7->method, false);
+		return take_field(p, &t->l7->method);
 	if (parser_take_words(p, "http path"))
-		return take_field(p, &t->l7->path, false);
+		return take_field(p, &t->l7->path);
 	if (parser_take_words(p, "reply payload"))
 		return take_payload(p, t, 1);
 	if (parser_take_word(p, "payload"))
