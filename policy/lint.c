@@ -34,6 +34,7 @@ static bool check_contradictions(struct parser *p, const struct rule *r)
 		diag_warning(p->diags, &v6->place,
 			     "the rule '%s' can never match: '%s' is IPv4 and '%s' is IPv6",
 			     r->name, v4->kind->words, v6->kind->words);
+	return p->diags->warnings > before;
 }
 
 static void check_text(struct parser *p, const struct rule *r)
