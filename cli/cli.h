@@ -72,7 +72,8 @@ enum { READ_JSON };
 
 /* How a policy is loaded, and what there is to say about it. */
 struct cli_load {
-	bool json; /* findings go to standard output as JSON, else to standard error */
+	bool json;	/* findings go to standard output as JSON, else to standard error */
+	FILE *findings; /* and there as well, when it is given */
 	unsigned warnings, errors;
 	char hash[CLI_HASH_LEN + 1]; /* SHA-256 of all files read, hexadecimal */
 };

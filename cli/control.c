@@ -10,7 +10,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-enum { WAITING_CLIENTS = 8, TIMEOUT_MS = 1000 };
+enum { WAITING_CLIENTS = 8, TIMEOUT_MS = 1000, CONTROL_TEXT_MAX = 4096 };
 
 static bool set_name(struct sockaddr_un *a, const char *path)
 {
@@ -38,6 +38,7 @@ static void make_folder(const char *path)
 int control_listen(const char *path)
 {
 	struct sockaddr_un a;
+	struct stat left;
 	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), result;
 
 	if (fd < 0)
@@ -51,7 +52,7 @@ int control_listen(const char *path)
 		close(fd);
 		return -EADDRINUSE;
 	}
-	if (errno == ECONNREFUSED)
+	if (errno == ECONNREFUSED && lstat(path, &left) == 0 && S_ISSOCK(left.st_mode))
 		unlink(path); /* an earlier run left it */
 	if (bind(fd, (struct sockaddr *)&a, sizeof(a)) != 0 || chmod(path, 0660) != 0 ||
 	    listen(fd, WAITING_CLIENTS) != 0) {
@@ -94,14 +95,38 @@ int control_accept(int fd, char request[CONTROL_REQUEST_MAX])
 	return client;
 }
 
-void control_answer(int client, json_t *answer)
+static bool send_object(int client, const json_t *answer)
 {
 	char *text = json_dumps(answer, JSON_COMPACT);
-	ssize_t sent = text ? send(client, text, strlen(text), MSG_NOSIGNAL) : -1;
+	bool sent = text != NULL && send(client, text, strlen(text), MSG_NOSIGNAL) >= 0;
 
-	if (sent < 0) /* longer than a packet may be: the list of a thousand changed rules */
-		send(client, "{}", 2, MSG_NOSIGNAL);
 	free(text);
+	return sent;
+}
+
+/* Lists that make an answer longer than a packet may be become their lengths. */
+static void shorten(json_t *answer)
+{
+	const char *key;
+	json_t *value;
+	void *next;
+
+	json_object_foreach_safe(answer, next, key, value)
+	{
+		if (json_is_array(value))
+			json_object_set_new(answer, key,
+					    json_integer((json_int_t)json_array_size(value)));
+		else if (json_string_length(value) > CONTROL_TEXT_MAX)
+			json_object_del(answer, key);
+	}
+}
+
+void control_answer(int client, json_t *answer)
+{
+	if (!send_object(client, answer)) {
+		shorten(answer);
+		send_object(client, answer);
+	}
 	json_decref(answer);
 	close(client);
 }
@@ -140,6 +165,8 @@ static void print_names(const json_t *o, const char *key, const char *label)
 	size_t i;
 	json_t *name;
 
+	if (json_is_integer(list))
+		printf("  %s: %lld\n", label, (long long)json_integer_value(list));
 	if (json_array_size(list) == 0)
 		return;
 	printf("  %s:", label);
@@ -150,6 +177,10 @@ static void print_names(const json_t *o, const char *key, const char *label)
 static void print_answer(const json_t *o)
 {
 	const char *hash = json_string_value(json_object_get(o, "hash"));
+	const char *findings = json_string_value(json_object_get(o, "findings"));
+
+	if (findings != NULL)
+		fputs(findings, stderr);
 
 	printf("%s: generation %lld, %lld rules, %lld sets with %lld entries\n",
 	       json_string_value(json_object_get(o, "message")),

@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { POLICY_SIZE_MAX = 64 * 1024 * 1024 };
+enum { POLICY_SIZE_MAX = 512 * 1024 * 1024 };
 
 /* The files of one policy, kept until it is parsed. */
 struct files {
@@ -116,6 +116,8 @@ static void print_findings(struct diags *d, struct cli_load *load)
 		print_json(d);
 	else
 		diags_print(d, stderr);
+	if (load->findings != NULL)
+		diags_print(d, load->findings);
 	load->warnings = d->warnings;
 	load->errors = d->errors;
 }
@@ -147,6 +149,9 @@ struct policy *cli_load_policy(const char *path, struct cli_load *how)
 		diags_clear(d);
 	} else {
 		fprintf(stderr, "epitaph: cannot read %s: %s\n", path, strerror(-result));
+		if (load_how->findings != NULL)
+			fprintf(load_how->findings, "cannot read %s: %s\n", path,
+				strerror(-result));
 	}
 	finish_hash(&files.hash, load_how->hash);
 	for (size_t i = 0; i < files.count; i++)

@@ -2,7 +2,9 @@
 #include "cli/reload.h"
 
 #include "cli/diff.h"
+#include "cli/json_policy.h"
 
+#include <stdlib.h>
 #include <time.h>
 
 static size_t size_of(const json_t *answer, const char *key)
@@ -83,19 +85,39 @@ static json_t *refuse(struct run *r, struct policy *p, const char *why)
 	return answer;
 }
 
+/* Read the policy; *findings gets what there is to say about it, for whoever asked. */
+static struct policy *load_again(struct run *r, struct cli_load *how, json_t **findings)
+{
+	char *text = NULL;
+	size_t size = 0;
+	struct policy *p;
+
+	how->findings = open_memstream(&text, &size);
+	p = cli_load_policy(r->path, how);
+	if (how->findings != NULL && fclose(how->findings) == 0)
+		*findings = json_text(text);
+	free(text);
+	return p;
+}
+
 /* The new policy first, then the rules that divert for it, so that nothing passes unseen that either
  * policy would block. */
 json_t *run_reload(struct run *r)
 {
 	struct cli_load how = { .json = false };
-	struct policy *p = cli_load_policy(r->path, &how), *old;
 	struct rules_error error = { "" }, again;
-	json_t *answer, *diff;
+	struct policy *p, *old;
+	json_t *answer, *diff, *findings = NULL;
 	struct plan plan;
 
+	p = load_again(r, &how, &findings);
 	log_reopen(r->log);
-	if (p == NULL)
-		return refuse(r, NULL, "the new policy has errors");
+	if (p == NULL) {
+		answer = refuse(r, NULL, "the new policy has errors");
+		json_object_set_new(answer, "findings", findings);
+		return answer;
+	}
+	json_decref(findings);
 	if (!same_settings(p, r->policy))
 		return refuse(
 			r, p,
