@@ -31,13 +31,16 @@ static void write_resets(struct replay *r, const struct judgement *j, int64_t ti
 {
 	struct ip_tuple wire = sender ? tuple_reverse(&j->packet.tuple) : j->packet.tuple;
 	struct reset_numbers n = sender ? j->cut.sender : j->cut.receiver;
+	uint16_t room = sender ? j->cut.sender_room : j->cut.receiver_room;
 	uint8_t packet[RESET_BUFFER];
 
 	for (unsigned i = 0; i < j->cut.payloads; i++) {
-		size_t len = reset_build(&wire, n, RESET_TTL, j->cut.payload[i], packet,
-					 sizeof(packet));
+		struct bytes payload;
 
-		write_packet(r, time_us, packet, len);
+		if (!cut_payload(&j->cut, i, room, &payload))
+			continue;
+		write_packet(r, time_us, packet,
+			     reset_build(&wire, n, RESET_TTL, payload, packet, sizeof(packet)));
 	}
 }
 

@@ -37,6 +37,30 @@ static void fill_common(struct event *e, const struct judgement *j, const struct
 	copy_name(e->oif, sizeof(e->oif), swap_ifaces ? in->iif : in->oif);
 }
 
+/* Octets of the text that go to an end. */
+static uint16_t text_octets(const struct cut *c, bool sent, uint16_t room)
+{
+	struct bytes text;
+
+	return sent && c->text_len > 0 && cut_payload(c, 0, room, &text) ? (uint16_t)text.len : 0;
+}
+
+static void fill_text_cut(struct event_block *b, const struct judgement *j, bool cut)
+{
+	const struct cut *c = &j->cut;
+	uint16_t sender, receiver;
+
+	b->text_cut = false;
+	if (!cut || c->text_len == 0 || (!c->to_sender && !c->to_receiver))
+		return;
+	sender = text_octets(c, c->to_sender, c->sender_room);
+	receiver = text_octets(c, c->to_receiver, c->receiver_room);
+	b->text_cut = (c->to_sender && sender < c->text_len) ||
+		      (c->to_receiver && receiver < c->text_len);
+	b->text_source = j->side == SIDE_INITIATOR ? sender : receiver;
+	b->text_destination = j->side == SIDE_INITIATOR ? receiver : sender;
+}
+
 static void fill_block(struct event *e, enum event_type type, const struct judgement *j,
 		       const struct rule *r, const struct judge_input *in, int64_t time_us)
 {
@@ -55,6 +79,7 @@ static void fill_block(struct event *e, enum event_type type, const struct judge
 	b->refusal = cut ? j->cut.refusal : RESET_ALLOWED;
 	b->suppressed = cut && j->cut.suppressed;
 	b->would = r->shadow;
+	fill_text_cut(b, j, cut);
 	b->sent_source = b->sent_destination = false;
 	b->count = 1;
 	b->first_us = b->last_us = time_us;

@@ -28,6 +28,8 @@ struct event_block {
 	bool sent_source, sent_destination;
 	bool would;	 /* the rule is in shadow: nothing was done */
 	bool suppressed; /* the reply limit held the resets back */
+	bool text_cut;	 /* an end's window has no room for all of the text; what it takes: */
+	uint16_t text_source, text_destination;
 	enum reset_refusal refusal;
 	uint32_t count; /* of events that this one stands for, from the first to the last: */
 	int64_t first_us, last_us;

@@ -87,7 +87,7 @@ static void set_flow(json_t *o, const struct event *e)
 static json_t *block_object(const struct event *e)
 {
 	const struct event_block *b = &e->block;
-	json_t *o = json_object(), *sent;
+	json_t *o = json_object(), *sent, *room;
 
 	set_string(o, "id", b->id);
 	set_string(o, "rule", b->rule);
@@ -108,6 +108,12 @@ static json_t *block_object(const struct event *e)
 		set_bool(sent, "source", b->sent_source);
 		set_bool(sent, "destination", b->sent_destination);
 		set(o, "sent", sent);
+	}
+	if (b->text_cut) {
+		room = json_object();
+		set_number(room, "source", b->text_source);
+		set_number(room, "destination", b->text_destination);
+		set(o, "text_octets", room);
 	}
 	if (b->refusal != RESET_ALLOWED && b->refusal != RESET_NOT_TCP)
 		set_string(o, "not_sent", reset_refusal_name(b->refusal));

@@ -126,26 +126,35 @@ static void follow_up(struct worker *w, const struct judgement *j, const struct 
 	uint8_t *kept = w->kept[p - w->packet];
 
 	for (unsigned i = from; i < j->cut.payloads; i++) {
-		size_t len = j->cut.payload[i].len;
+		struct bytes payload;
 
-		memcpy(kept, j->cut.payload[i].at, len);
-		w->follow[w->follows++] =
-			(struct follow_up){ *wire, j->cut.receiver, { kept, len }, p->oif, sent };
-		kept += len;
+		if (!cut_payload(&j->cut, i, j->cut.receiver_room, &payload))
+			continue;
+		memcpy(kept, payload.at, payload.len);
+		w->follow[w->follows++] = (struct follow_up){
+			*wire, j->cut.receiver, { kept, payload.len }, p->oif, sent
+		};
+		kept += payload.len;
 	}
 }
 
-/* The packet itself becomes the first reset to its receiver. */
-static void replace_packet(struct worker *w, const struct judgement *j,
-			   const struct queue_packet *p, bool *sent)
+/* The packet itself becomes the first reset to its receiver. Returns how many payloads are done with. */
+static unsigned replace_packet(struct worker *w, const struct judgement *j,
+			       const struct queue_packet *p, bool *sent)
 {
 	uint8_t bytes[RESET_BUFFER];
-	size_t len = reset_build(&j->packet.tuple, j->cut.receiver, RESET_TTL, j->cut.payload[0],
-				 bytes, sizeof(bytes));
+	struct bytes payload;
+	unsigned i = 0;
+	size_t len;
 
+	while (!cut_payload(&j->cut, i, j->cut.receiver_room, &payload))
+		i++; /* the last one, empty, fits anywhere */
+	len = reset_build(&j->packet.tuple, j->cut.receiver, RESET_TTL, payload, bytes,
+			  sizeof(bytes));
 	queue_replace(w->queue, p->id, (struct bytes){ bytes, len });
 	if (sent != NULL)
 		w->replaced[w->replacements++] = sent;
+	return i + 1;
 }
 
 /* Carry out a cut. @e is its event, or NULL when the flow was cut before. */
@@ -156,6 +165,8 @@ static void carry_out(struct worker *w, const struct judgement *j, const struct 
 	struct ip_tuple to_sender, to_receiver;
 	bool from_initiator = j->side == SIDE_INITIATOR, *sender_sent = NULL, *receiver_sent = NULL;
 	bool in_place = c->to_receiver && !p->gso;
+	unsigned replaced = 0;
+	struct bytes payload;
 
 	if (e != NULL) {
 		sender_sent = from_initiator ? &e->block.sent_source : &e->block.sent_destination;
@@ -165,16 +176,19 @@ static void carry_out(struct worker *w, const struct judgement *j, const struct 
 	    sender_sent != NULL)
 		*sender_sent = true;
 	if (in_place)
-		replace_packet(w, j, p, receiver_sent);
+		replaced = replace_packet(w, j, p, receiver_sent);
 	else
 		queue_drop(w->queue, p->id);
 	if (!c->to_sender && !c->to_receiver)
 		return;
 	wire_tuples(w, j, p, &to_sender, &to_receiver);
-	for (unsigned i = 0; c->to_sender && i < c->payloads; i++)
-		inject_reset(w->inject, &to_sender, c->sender, c->payload[i], p->iif, sender_sent);
+	for (unsigned i = 0; c->to_sender && i < c->payloads; i++) {
+		if (cut_payload(c, i, c->sender_room, &payload))
+			inject_reset(w->inject, &to_sender, c->sender, payload, p->iif,
+				     sender_sent);
+	}
 	if (c->to_receiver)
-		follow_up(w, j, p, &to_receiver, in_place ? 1 : 0, in_place ? NULL : receiver_sent);
+		follow_up(w, j, p, &to_receiver, replaced, in_place ? NULL : receiver_sent);
 }
 
 /* A bare reset goes on with a text, and behind it again as it was: a receiver whose window has no room

@@ -122,23 +122,43 @@ static struct flow *find_or_open(struct judge *j, const struct packet *p,
 	return f;
 }
 
-/* Remember how far the sender got. */
-static void track(struct flow_side *s, const struct packet *p)
+/* The receive window that @p tells of its sender. The window of a SYN is never scaled; where one of
+ * the SYNs was not seen, the number as it stands is the least that it can mean (RFC 7323 2.2). */
+static void track_window(struct flow *f, enum flow_side_name side, const struct packet *p)
 {
+	struct flow_side *s = &f->side[side];
+	bool scaled = s->scales && f->side[!side].scales && !(p->flags & TCP_SYN);
+	uint32_t edge = p->ack + ((uint32_t)p->window << (scaled ? s->wscale : 0));
+
+	if (s->edge_known && seq_before(p->ack, s->ack))
+		return; /* an older segment */
+	s->edge = edge;
+	s->edge_known = true;
+}
+
+/* Remember how far the sender got. */
+static void track(struct flow *f, enum flow_side_name side, const struct packet *p)
+{
+	struct flow_side *s = &f->side[side];
 	uint32_t next = p->seq + packet_seg_len(p);
+	int shift;
 
 	s->ttl = p->ttl;
 	if (!packet_is_tcp(p))
 		return;
 	if (p->flags & TCP_SYN) {
+		shift = packet_window_scale(p);
 		s->syn = true;
 		s->isn = p->seq;
+		s->scales = shift >= 0;
+		s->wscale = shift >= 0 ? (uint8_t)shift : 0;
 	} else if (!s->seen) {
 		s->isn = p->seq - 1;
 	}
 	if (!s->seen || seq_before(s->next, next))
 		s->next = next;
 	if (p->flags & TCP_ACK) {
+		track_window(f, side, p);
 		s->acked = true;
 		s->ack = p->ack;
 	}
@@ -338,7 +358,7 @@ void judge_packet(struct judge *j, const struct policy *p, const struct judge_in
 		return;
 	}
 	f = find_or_open(j, &out->packet, in, &out->side);
-	track(&f->side[out->side], &out->packet);
+	track(f, out->side, &out->packet);
 	out->flow = f;
 	format_event_id(f->id, out->event_id);
 	switch (f->state) {

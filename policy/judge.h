@@ -55,6 +55,7 @@ struct cut {
 	bool suppressed;	    /* nothing is sent: the reply limit is reached */
 	enum reset_refusal refusal; /* why no reset is sent although the rule says so */
 	struct reset_numbers sender, receiver;
+	uint16_t sender_room, receiver_room; /* octets of payload that their windows take */
 	unsigned payloads;
 	struct bytes payload[CUT_PAYLOADS]; /* point into text and diag below */
 	size_t text_len;
@@ -98,6 +99,13 @@ extern const struct flow_limits judge_default_limits;
  * other judges and stays the caller's; NULL: the judge has its own. */
 struct judge *judge_new(const struct flow_limits *limits, struct limiter *limiter);
 void judge_free(struct judge *j);
+
+/*
+ * The @i-th payload of @c as it goes to an end whose window has @room: a text is shortened to what fits, a
+ * record, or a text of which next to nothing would be left, is left out (false), and the empty one goes
+ * always. Linux ignores a reset whose payload exceeds the window while data is unread (tcp_sequence(), 6.17).
+ */
+bool cut_payload(const struct cut *c, unsigned i, uint16_t room, struct bytes *out);
 
 /* Judge one packet under @p. *out needs no initialisation and points into @in->ip. */
 void judge_packet(struct judge *j, const struct policy *p, const struct judge_input *in,

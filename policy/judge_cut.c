@@ -2,6 +2,8 @@
 /* What the ends of a blocked flow are told. */
 #include "policy/judge_parts.h"
 
+enum { TEXT_ROOM_MIN = 8 /* octets of a text that are worth sending */ };
+
 static void format_date(int64_t wall_us, char out[TEXT_DATE_LEN + 1])
 {
 	struct moment m = { .given = true, .seconds = wall_us / 1000000 };
@@ -71,6 +73,27 @@ static void fill_payloads(const struct policy *p, const struct rule *r, const st
 	}
 }
 
+bool cut_payload(const struct cut *c, unsigned i, uint16_t room, struct bytes *out)
+{
+	*out = c->payload[i];
+	if (out->len <= room)
+		return true;
+	if (out->at != (const uint8_t *)c->text || room < TEXT_ROOM_MIN)
+		return false;
+	out->len = room;
+	return true;
+}
+
+/* Octets that the window of @side takes at @seq. A window that was never told takes all. */
+static uint16_t room_at(const struct flow_side *side, uint32_t seq)
+{
+	if (!side->edge_known)
+		return TEXT_MAX;
+	if (!seq_before(seq, side->edge))
+		return 0;
+	return side->edge - seq < TEXT_MAX ? (uint16_t)(side->edge - seq) : TEXT_MAX;
+}
+
 /* Whether the reply limits let @packets more go out; the text stays, for the event. */
 static void apply_reply_limit(struct judge *j, const struct policy *p, const struct judge_input *in,
 			      struct judgement *out)
@@ -126,5 +149,10 @@ void judge_cut(struct judge *j, const struct policy *p, const struct rule *r, co
 	/* The receiver of a SYN that is dropped never learns of the connection. */
 	c->to_receiver = (ends & ~sender) != 0 && (packet->flags & (TCP_SYN | TCP_ACK)) != TCP_SYN;
 	c->receiver = reset_toward_receiver(packet, &out->flow->side[!out->side]);
+	/* Who sent a SYN has told no window yet, and looks at the ACK alone (RFC 9293 3.10.7.3). */
+	c->sender_room = room_at(&out->flow->side[out->side], c->sender.seq);
+	if ((packet->flags & (TCP_SYN | TCP_ACK)) == TCP_SYN)
+		c->sender_room = TEXT_MAX;
+	c->receiver_room = room_at(&out->flow->side[!out->side], c->receiver.seq);
 	apply_reply_limit(j, p, in, out);
 }

@@ -34,8 +34,11 @@ struct flow_side {
 	uint32_t isn;  /* sequence number of its SYN */
 	uint32_t next; /* highest SEG.SEQ + SEG.LEN */
 	uint32_t ack;  /* its latest acknowledgment number */
-	bool syn, data, fin, acked, seen;
-	uint8_t ttl; /* of its latest packet; 0 before any */
+	uint32_t edge; /* right edge of its receive window, as far as it was told */
+	bool syn, data, fin, acked, seen, edge_known;
+	bool scales;	/* its SYN had a window scale option (RFC 7323 2.2) */
+	uint8_t wscale; /* of it, 0 to 14 */
+	uint8_t ttl;	/* of its latest packet; 0 before any */
 };
 
 struct flow {

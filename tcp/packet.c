@@ -5,6 +5,8 @@
 
 #include <assert.h>
 
+enum { OPTION_WINDOW_SCALE = 3, WINDOW_SCALE_MAX = 14 };
+
 enum {
 	IPV4_HEADER_MIN = 20,
 	IPV6_HEADER = 40,
@@ -233,21 +235,37 @@ bool packet_is_icmp_error(const struct packet *p)
 	return type == 3 || type == 4 || type == 5 || type == 11 || type == 12;
 }
 
-bool packet_has_option(const struct packet *p, uint8_t kind)
+/* Where the option of this @kind starts in the options, or -1. */
+static long find_option(const struct packet *p, uint8_t kind)
 {
 	size_t off = 0;
 	uint8_t k, len;
 
 	while (bytes_get8(p->options, off, &k) && k != 0) {
 		if (k == kind)
-			return true;
+			return (long)off;
 		if (k == 1) {
 			off++;
 			continue;
 		}
 		if (!bytes_get8(p->options, off + 1, &len) || len < 2)
-			return false;
+			return -1;
 		off += len;
 	}
-	return false;
+	return -1;
+}
+
+bool packet_has_option(const struct packet *p, uint8_t kind)
+{
+	return find_option(p, kind) >= 0;
+}
+
+int packet_window_scale(const struct packet *p)
+{
+	long at = find_option(p, OPTION_WINDOW_SCALE);
+	uint8_t shift;
+
+	if (at < 0 || !bytes_get8(p->options, (size_t)at + 2, &shift))
+		return -1;
+	return shift < WINDOW_SCALE_MAX ? shift : WINDOW_SCALE_MAX;
 }

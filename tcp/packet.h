@@ -74,6 +74,9 @@ bool packet_checksum_ok(const struct packet *p);
  * 3.2.2, RFC 4443 2.4 e): they belong to the flow that they quote. */
 bool packet_is_icmp_error(const struct packet *p);
 
+/* The shift of the window scale option (RFC 7323 2.2), at most 14; -1 when there is none. */
+int packet_window_scale(const struct packet *p);
+
 /* True when a TCP option of this @kind is present (19 MD5, 29 TCP-AO, ...). */
 bool packet_has_option(const struct packet *p, uint8_t kind);
 

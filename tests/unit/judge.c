@@ -486,6 +486,55 @@ static void reset_rules(void **state)
 	finish();
 }
 
+/* The windows of both ends as the client's last ACK finds them, and what of the text they take. */
+static void windows(uint8_t scale, uint16_t client, uint16_t server)
+{
+	port++;
+	feed((struct segment){ .seq = 1000, .flags = TCP_SYN, .scale = scale });
+	feed((struct segment){ .reply = true, .seq = 5000, .ack = 1001, .flags = TCP_SYN | TCP_ACK, .scale = scale });
+	feed((struct segment){ .reply = true, .seq = 5001, .ack = 1001, .flags = TCP_ACK, .has_window = true,
+			       .window = server });
+	feed((struct segment){ .seq = 1001, .ack = 5001, .flags = TCP_ACK | TCP_PSH, .has_window = true,
+			       .window = client, .payload = hello_build("www.social.example", 0, 16384) });
+	assert_true(j.has_block);
+}
+
+/* Text that a window does not take is shortened, or left out; the empty reset always goes. */
+static void text_fits_window(void **state)
+{
+	struct bytes b;
+
+	(void)state;
+	begin("reason r { code not-authorized; text \"R=$rule 0123456789\" }\n"
+	      "policy forward { social: tls sni \".social.example\" reset reason r payload both\n }");
+	windows(0, 64240, 64240);
+	assert_int_equal(j.cut.payloads, 3);
+	assert_true(cut_payload(&j.cut, 0, j.cut.sender_room, &b));
+	assert_int_equal(b.len, 19);
+	windows(0, 12, 0);
+	assert_int_equal(j.cut.sender_room, 12);
+	assert_int_equal(j.cut.receiver_room, 0);
+	assert_true(cut_payload(&j.cut, 0, 12, &b)); /* the text, shortened */
+	assert_int_equal(b.len, 12);
+	assert_true(cut_payload(&j.cut, 1, 12, &b)); /* the record */
+	assert_false(cut_payload(&j.cut, 0, 0, &b));
+	assert_false(cut_payload(&j.cut, 1, 0, &b));
+	assert_true(cut_payload(&j.cut, 2, 0, &b));
+	assert_int_equal(b.len, 0);
+	windows(7, 1, 0);
+	assert_int_equal(j.cut.sender_room, 128); /* scaled by both */
+	windows(0, 7, 5);
+	assert_false(cut_payload(&j.cut, 0, j.cut.sender_room, &b)); /* not worth it */
+	assert_false(cut_payload(&j.cut, 1, j.cut.receiver_room, &b)); /* a record is never cut */
+	/* A SYN tells no window that counts. */
+	finish();
+	begin("policy forward { smtp: tcp dport 25 reset\n }");
+	feed((struct segment){ .dport = 25, .seq = 1, .flags = TCP_SYN, .has_window = true });
+	assert_true(cut_payload(&j.cut, 0, j.cut.sender_room, &b));
+	assert_int_equal(b.len, 6);
+	finish();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -499,6 +548,7 @@ int main(void)
 		cmocka_unit_test(reply_payload),     cmocka_unit_test(rates),
 		cmocka_unit_test(shadows),	     cmocka_unit_test(schedules),
 		cmocka_unit_test(reply_limit),	     cmocka_unit_test(reset_rules),
+		cmocka_unit_test(text_fits_window),
 	};
 
 	return cmocka_run_group_tests_name("judge", tests, NULL, NULL);

@@ -15,6 +15,9 @@ struct segment {
 	uint32_t seq, ack;
 	uint8_t flags;
 	struct bytes payload;
+	bool has_window; /* else 64240 */
+	uint16_t window;
+	uint8_t scale; /* window scale option, in a SYN; 0: none */
 };
 
 static inline struct ip_tuple segment_tuple(const struct segment *s, uint8_t proto)
@@ -30,19 +33,22 @@ static inline struct bytes segment_build(struct segment s)
 {
 	static uint8_t out[70000];
 	struct ip_tuple wire = segment_tuple(&s, PROTO_TCP);
-	size_t len = 20 + s.payload.len, at = ip_put_header(&wire, PROTO_TCP, 60, len, out);
+	size_t options = s.scale > 0 ? 4 : 0, header = 20 + options, len = header + s.payload.len;
+	size_t at = ip_put_header(&wire, PROTO_TCP, 60, len, out);
 	uint8_t *t = out + at;
 
-	memset(t, 0, 20);
+	memset(t, 0, header);
+	if (options > 0)
+		memcpy(t + 20, (uint8_t[]){ 1, 3, 3, s.scale }, options);
 	bytes_put16(t, wire.sport);
 	bytes_put16(t + 2, wire.dport);
 	bytes_put32(t + 4, s.seq);
 	bytes_put32(t + 8, s.ack);
-	t[12] = 5 << 4;
+	t[12] = (uint8_t)(header / 4 << 4);
 	t[13] = s.flags;
-	bytes_put16(t + 14, 64240);
+	bytes_put16(t + 14, s.has_window ? s.window : 64240);
 	if (s.payload.len > 0)
-		memcpy(t + 20, s.payload.at, s.payload.len);
+		memcpy(t + header, s.payload.at, s.payload.len);
 	bytes_put16(t + 16, checksum_fold(checksum_add(checksum_pseudo(&wire, PROTO_TCP, (uint32_t)len),
 						       (struct bytes){ t, len })));
 	return (struct bytes){ out, at + len };
