@@ -107,12 +107,13 @@ static bool send_object(int client, const json_t *answer)
 /* Lists that make an answer longer than a packet may be become their lengths. */
 static void shorten(json_t *answer)
 {
-	const char *key;
-	json_t *value;
-	void *next;
+	void *at = json_object_iter(answer);
 
-	json_object_foreach_safe(answer, next, key, value)
-	{
+	while (at != NULL) {
+		const char *key = json_object_iter_key(at);
+		json_t *value = json_object_iter_value(at);
+
+		at = json_object_iter_next(answer, at);
 		if (json_is_array(value))
 			json_object_set_new(answer, key,
 					    json_integer((json_int_t)json_array_size(value)));
@@ -162,15 +163,14 @@ json_t *control_ask(const char *path, const char *request)
 static void print_names(const json_t *o, const char *key, const char *label)
 {
 	const json_t *list = json_object_get(o, key);
-	size_t i;
-	json_t *name;
 
 	if (json_is_integer(list))
 		printf("  %s: %lld\n", label, (long long)json_integer_value(list));
 	if (json_array_size(list) == 0)
 		return;
 	printf("  %s:", label);
-	json_array_foreach(list, i, name) printf(" %s", json_string_value(name));
+	for (size_t i = 0; i < json_array_size(list); i++)
+		printf(" %s", json_string_value(json_array_get(list, i)));
 	putchar('\n');
 }
 

@@ -40,7 +40,8 @@ static void print_fact(const struct match *m, const struct facts *f, FILE *to)
 			f->tuple->proto == PROTO_TCP   ? "tcp"
 			: f->tuple->proto == PROTO_UDP ? "udp"
 						       : "another protocol,",
-			m->kind->fact == FACT_SPORT ? f->tuple->sport : f->tuple->dport);
+			m->kind->fact == FACT_SPORT ? (unsigned)f->tuple->sport
+						    : (unsigned)f->tuple->dport);
 		break;
 	case FACT_IIF:
 		print_value(f->iif, to);

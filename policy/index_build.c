@@ -330,17 +330,14 @@ static bool make_names(struct builder *b, int d)
 	return !b->no_memory;
 }
 
-/* The list of rules whose set holds the interface @name, or has @wildcard among its patterns. */
-static struct list_span iface_list(struct builder *b, int d, const char *name, const char *wildcard)
+/* The list of rules whose set holds the interface @name; of a pattern, those with it or a wider one. */
+static struct list_span iface_list(struct builder *b, int d, const char *name)
 {
 	memset(b->bits, 0, b->index->words * sizeof(*b->bits));
 	for (uint32_t i = 0; i < b->index->rules; i++) {
 		const struct set *s = asked(b, i, d);
-		bool found = s != NULL && name != NULL && set_has_text(s, name, strlen(name));
 
-		for (size_t k = 0; s != NULL && name == NULL && k < s->count; k++)
-			found |= strcmp(s->text[k], wildcard) == 0;
-		if (found)
+		if (s != NULL && set_has_text(s, name, strlen(name)))
 			set_bit(b->bits, b->position[i]);
 	}
 	return intern(b);
@@ -355,7 +352,7 @@ static bool add_exact(struct builder *b, int d, const char *name)
 	if (grown == NULL)
 		return false;
 	dim->exact_list = grown;
-	grown[n] = iface_list(b, d, name, NULL);
+	grown[n] = iface_list(b, d, name);
 	return names_add(&dim->exact, name, (uint32_t)n);
 }
 
@@ -378,7 +375,7 @@ static bool add_iface(struct builder *b, int d, const char *pattern)
 	dim->wildcard = grown;
 	grown += dim->wildcards++;
 	snprintf(grown->prefix, sizeof(grown->prefix), "%.*s", (int)len - 1, pattern);
-	grown->list = iface_list(b, d, NULL, pattern);
+	grown->list = iface_list(b, d, pattern);
 	return true;
 }
 

@@ -179,6 +179,11 @@ static void print_set(const struct set *s, FILE *out)
 	fprintf(out, "}\n\n");
 }
 
+static void print_clock(unsigned minutes, FILE *out)
+{
+	fprintf(out, "%02u:%02u", minutes / 60, minutes % 60);
+}
+
 static void print_schedule(const struct schedule *s, FILE *out)
 {
 	const char *comma = "";
@@ -190,8 +195,11 @@ static void print_schedule(const struct schedule *s, FILE *out)
 			comma = ", ";
 		}
 	}
-	fprintf(out, "\n\tfrom %02u:%02u\n\tto %02u:%02u\n", s->from / 60, s->from % 60, s->to / 60,
-		s->to % 60);
+	fprintf(out, "\n\tfrom ");
+	print_clock(s->from, out);
+	fprintf(out, "\n\tto ");
+	print_clock(s->to, out);
+	fputc('\n', out);
 	if (s->zone_name != NULL) {
 		fprintf(out, "\tzone ");
 		print_quoted(s->zone_name, out);
