@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "policy/domain_set.h"
 
+#include "policy/pages.h"
+
 #include <idn2.h>
 #include <stdlib.h>
 #include <string.h>
@@ -41,44 +43,65 @@ static size_t entry_len(const char *entry)
 	return (uint8_t)entry[1];
 }
 
-/* The slot of @name, or the empty one where it would be. */
-static struct domain_slot *find_slot(const struct domain_set *s, uint32_t hash, const char *name,
-				     size_t len)
+uint32_t domain_entry_hash(const char *entry)
 {
+	return hash_name(entry + ENTRY_HEAD, entry_len(entry));
+}
+
+/* The part of a hash that is kept; never 0. */
+static uint8_t tag_of(uint32_t hash)
+{
+	uint8_t tag = (uint8_t)(hash >> 24);
+
+	return tag != 0 ? tag : 1;
+}
+
+/* The slot of @name, or the empty one where it would be. */
+static size_t find_slot(const struct domain_set *s, uint32_t hash, const char *name, size_t len)
+{
+	uint8_t tag = tag_of(hash);
 	size_t i = hash & s->mask;
 
-	for (; s->slot[i].at != 0; i = (i + 1) & s->mask) {
-		const char *entry = s->pool + s->slot[i].at;
+	for (; s->tag[i] != 0; i = (i + 1) & s->mask) {
+		const char *entry;
 
-		if (s->slot[i].hash == hash && entry_len(entry) == len &&
-		    memcmp(entry + ENTRY_HEAD, name, len) == 0)
+		if (s->tag[i] != tag)
+			continue;
+		entry = s->pool + s->slot[i];
+		if (entry_len(entry) == len && memcmp(entry + ENTRY_HEAD, name, len) == 0)
 			break;
 	}
-	return &s->slot[i];
+	return i;
 }
 
 static bool grow_slots(struct domain_set *s)
 {
-	size_t slots = s->slot ? (s->mask + 1) * 2 : SLOTS_FIRST;
-	struct domain_slot *old = s->slot, *list;
-	size_t old_slots = old ? s->mask + 1 : 0;
+	size_t slots = s->tag ? (s->mask + 1) * 2 : SLOTS_FIRST;
+	uint8_t *tag;
+	uint32_t *slot;
 
-	if (s->slot != NULL && s->count * 2 < s->mask + 1)
+	if (s->tag != NULL && s->count * 2 < s->mask + 1)
 		return true;
-	list = calloc(slots, sizeof(*list));
-	if (list == NULL)
+	tag = pages_alloc(slots);
+	slot = pages_alloc(slots * sizeof(*slot));
+	if (tag == NULL || slot == NULL) {
+		free(tag);
+		free(slot);
 		return false;
-	for (size_t i = 0; i < old_slots; i++) {
-		size_t to = old[i].hash & (slots - 1);
-
-		if (old[i].at == 0)
-			continue;
-		while (list[to].at != 0)
-			to = (to + 1) & (slots - 1);
-		list[to] = old[i];
 	}
-	free(old);
-	s->slot = list;
+	for (const char *e = domain_set_next(s, NULL); e != NULL; e = domain_set_next(s, e)) {
+		uint32_t hash = domain_entry_hash(e);
+		size_t to = hash & (slots - 1);
+
+		while (tag[to] != 0)
+			to = (to + 1) & (slots - 1);
+		tag[to] = tag_of(hash);
+		slot[to] = (uint32_t)(e - s->pool);
+	}
+	free(s->tag);
+	free(s->slot);
+	s->tag = tag;
+	s->slot = slot;
 	s->mask = slots - 1;
 	return true;
 }
@@ -104,19 +127,20 @@ static const char *insert(struct domain_set *s, const char *name, size_t len, bo
 {
 	static const char no_memory[] = "does not fit into memory";
 	uint32_t hash = hash_name(name, len);
-	struct domain_slot *slot;
+	size_t slot;
 	char *entry;
 
 	if (!grow_slots(s))
 		return no_memory;
 	slot = find_slot(s, hash, name, len);
-	if (slot->at != 0) {
-		s->pool[slot->at] |= below ? ENTRY_BELOW : 0;
+	if (s->tag[slot] != 0) {
+		s->pool[s->slot[slot]] |= below ? ENTRY_BELOW : 0;
 		return NULL;
 	}
 	if (!grow_pool(s, ENTRY_HEAD + len + 1))
 		return no_memory;
-	*slot = (struct domain_slot){ hash, (uint32_t)s->used };
+	s->tag[slot] = tag_of(hash);
+	s->slot[slot] = (uint32_t)s->used;
 	entry = s->pool + s->used;
 	entry[0] = below ? ENTRY_BELOW : 0;
 	entry[1] = (char)len;
@@ -218,10 +242,12 @@ const char *domain_set_add(struct domain_set *s, char *text)
 
 void domain_set_seal(struct domain_set *s)
 {
-	char *fitting = s->used > 0 ? realloc(s->pool, s->used) : NULL;
+	char *fitting = s->used > 0 ? pages_alloc(s->used) : NULL;
 
 	if (fitting == NULL)
-		return;
+		return; /* what there is will do */
+	memcpy(fitting, s->pool, s->used);
+	free(s->pool);
 	s->pool = fitting;
 	s->room = s->used;
 }
@@ -229,6 +255,7 @@ void domain_set_seal(struct domain_set *s)
 void domain_set_free(struct domain_set *s)
 {
 	free(s->pool);
+	free(s->tag);
 	free(s->slot);
 	*s = (struct domain_set){ .pool = NULL };
 }
@@ -252,15 +279,17 @@ const char *domain_set_find(const struct domain_set *s, const char *name, size_t
 			return NULL;
 		part[parts].hash = hash_fold(h);
 		part[parts].from = (uint16_t)(i - 1);
+		__builtin_prefetch(&s->tag[part[parts].hash & s->mask]);
 		__builtin_prefetch(&s->slot[part[parts].hash & s->mask]);
 		parts++;
 	}
 	while (parts-- > 0) { /* the whole name first: the most special entry is the one named */
 		size_t from = part[parts].from;
-		uint32_t at = find_slot(s, part[parts].hash, name + from, len - from)->at;
+		size_t slot = find_slot(s, part[parts].hash, name + from, len - from);
+		const char *entry = s->pool + s->slot[slot];
 
-		if (at != 0 && (from == 0 || (s->pool[at] & ENTRY_BELOW)))
-			return s->pool + at;
+		if (s->tag[slot] != 0 && (from == 0 || (entry[0] & ENTRY_BELOW)))
+			return entry;
 	}
 	return NULL;
 }
@@ -284,5 +313,7 @@ bool domain_entry_below(const char *entry)
 
 size_t domain_set_size(const struct domain_set *s)
 {
-	return s->room + (s->slot ? (s->mask + 1) * sizeof(*s->slot) : 0);
+	size_t slots = s->tag ? s->mask + 1 : 0;
+
+	return s->room + slots * (sizeof(*s->tag) + sizeof(*s->slot));
 }

@@ -428,11 +428,8 @@ static uint64_t digest_domains(const struct domain_set *d)
 {
 	uint64_t sum = d->count;
 
-	for (size_t i = 0; d->slot != NULL && i <= d->mask; i++) {
-		if (d->slot[i].at != 0)
-			sum += mix(d->slot[i].hash,
-				   1 + domain_entry_below(d->pool + d->slot[i].at));
-	}
+	for (const char *e = domain_set_next(d, NULL); e != NULL; e = domain_set_next(d, e))
+		sum += mix(domain_entry_hash(e), 1 + domain_entry_below(e));
 	return sum;
 }
 
