@@ -22,7 +22,7 @@ EVENTS := aggregate community_id event json log sink
 NFQ := conntrack ifnames inject queue queue_proc worker
 CLI := capture check control diff explain json_policy main plan policy policy_file read reload replay run
 
-UNIT := aggregate community_id flow http index judge limit mutate packet pattern policy reset reset_read schedule set stream \
+UNIT := aggregate community_id flow http index judge judge_rules limit mutate packet pattern policy reset reset_read schedule set stream \
 	text tls zone
 FUZZERS := packet policy tls
 LAB_PROGRAMS := peer pcaphex

@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What rules ask of a flow over its life, of resets, and of what an answer may be. */
+#include "tests/unit/judging.h"
+
+static void reply(uint32_t offset, struct bytes payload)
+{
+	feed((struct segment){ .reply = true, .seq = 5001 + offset, .ack = 1001, .flags = TCP_ACK | TCP_PSH,
+			       .payload = payload });
+}
+
+/* What the responder says, before and behind what the initiator does; in one segment or in several. */
+static void reply_payload(void **state)
+{
+	(void)state;
+	begin("policy forward { old: reply payload regex \"^220 old\" reset\n x: tls sni \"x.example\" drop\n }");
+	handshake();
+	reply(0, text_bytes("220 old mail"));
+	assert_int_equal(j.verdict, VERDICT_DROP);
+	assert_string_equal(j.rule->name, "old");
+	handshake();
+	reply(4, text_bytes("old"));
+	assert_int_equal(j.verdict, VERDICT_PASS);
+	reply(0, text_bytes("220 "));
+	assert_int_equal(j.verdict, VERDICT_DROP);
+	handshake();
+	data(0, hello_build("x.example", 0, 16384));
+	assert_int_equal(j.verdict, VERDICT_PASS); /* "old" comes first, and waits */
+	reply(0, text_bytes("SSH-2.0"));
+	assert_string_equal(j.rule->name, "x");
+	finish();
+}
+
+/* A rule with a rate takes one token of a flow, however often the flow is looked at. */
+static void rates(void **state)
+{
+	unsigned blocked = 0;
+
+	(void)state;
+	begin("policy forward { l: tcp dport 443 limit over 1/hour burst 2 per saddr reset\n x: tls sni \"x.example\" reset\n }");
+	for (int i = 0; i < 4; i++) {
+		port++;
+		feed((struct segment){ .seq = 1000, .flags = TCP_SYN });
+		blocked += j.has_block;
+		feed((struct segment){ .seq = 1001, .ack = 5001, .flags = TCP_ACK });
+		feed((struct segment){ .seq = 1001, .ack = 5001, .flags = TCP_ACK, .payload = text_bytes("\x16") });
+	}
+	assert_int_equal(blocked, 2);
+	finish();
+}
+
+static void shadows(void **state)
+{
+	(void)state;
+	begin("policy forward { s: tcp dport 443 shadow reset\n n: tcp dport 443 log sample 1/1000000\n"
+	      "x: tls sni \"x.example\" reset\n }");
+	port++;
+	feed((struct segment){ .seq = 1000, .flags = TCP_SYN });
+	assert_int_equal(j.verdict, VERDICT_PASS);
+	assert_int_equal(j.decision.logs, 1);
+	feed((struct segment){ .seq = 1001, .ack = 5001, .flags = TCP_ACK, .payload = text_bytes("\x16") });
+	assert_int_equal(j.decision.logs, 0); /* it has fired */
+	assert_int_equal(judge_counters(judge)->would_block, 1);
+	finish();
+}
+
+/* A schedule holds from its minute on; flows decided before stay decided. */
+static void schedules(void **state)
+{
+	(void)state;
+	begin("schedule s { from 08:00; to 09:00 }\npolicy forward { x: tcp dport 25 during s reset\n }");
+	wall = 7LL * 3600 * 1000000 + 59LL * 60 * 1000000 + 59999999;
+	feed((struct segment){ .dport = 25, .seq = 1, .flags = TCP_SYN });
+	assert_int_equal(j.verdict, VERDICT_DECIDED);
+	wall++;
+	feed((struct segment){ .dport = 25, .seq = 2, .flags = TCP_SYN });
+	assert_int_equal(j.verdict, VERDICT_DROP);
+	wall = 9LL * 3600 * 1000000;
+	feed((struct segment){ .dport = 25, .seq = 3, .flags = TCP_SYN });
+	assert_int_equal(j.verdict, VERDICT_DECIDED);
+	finish();
+}
+
+static void reply_limit(void **state)
+{
+	(void)state;
+	begin("daemon { reply limit { per saddr 4/hour; total 1000/second } }\n"
+	      "policy forward { x: tcp dport 25 reset\n q: udp dport 53 reject\n }");
+	for (uint32_t i = 0; i < 4; i++) { /* two packets each: text, and none */
+		feed((struct segment){ .dport = 25, .seq = 1 + i, .flags = TCP_SYN });
+		assert_true(j.has_block);
+		assert_int_equal(j.cut.to_sender, i < 2);
+		assert_int_equal(j.cut.suppressed, i >= 2);
+		assert_string_equal(j.cut.text, "R=x");
+	}
+	feed_raw(datagram_build((struct segment){ .sport = 5000, .dport = 53 }));
+	assert_true(j.cut.suppressed && !j.cut.reject);
+	assert_int_equal(judge_counters(judge)->suppressed, 3);
+	finish();
+}
+
+static void reset_rules(void **state)
+{
+	(void)state;
+	begin("policy forward { a: tls sni \"x.example\" drop\n }\n"
+	      "resets forward { t: text contains \"secret\" drop\n c: diag code not-authorized log\n"
+	      "e: stage established !payload tcp dport 443 annotate \"R=$rule $dport\"\n }");
+	handshake();
+	feed((struct segment){ .reply = true, .seq = 5001, .ack = 1001, .flags = TCP_RST | TCP_ACK,
+			       .payload = text_bytes("a secret") });
+	assert_int_equal(j.verdict, VERDICT_DROP);
+	feed((struct segment){ .reply = true, .seq = 5001, .ack = 1001, .flags = TCP_RST | TCP_ACK,
+			       .payload = unhex("33aa000b00000000") });
+	assert_int_equal(j.verdict, VERDICT_PASS);
+	assert_true(j.reset_logged);
+	assert_string_equal(j.rule->name, "c");
+	feed((struct segment){ .reply = true, .seq = 5001, .ack = 1001, .flags = TCP_RST | TCP_ACK });
+	assert_int_equal(j.verdict, VERDICT_ANNOTATE);
+	assert_string_equal(j.annotation, "R=e 443");
+	feed((struct segment){ .reply = true, .seq = 5001, .ack = 1001, .flags = TCP_RST | TCP_ACK,
+			       .payload = text_bytes("x") });
+	assert_int_equal(j.verdict, VERDICT_PASS);
+	finish();
+}
+
+/* The windows of both ends as the client's last ACK finds them, and what of the text they take. */
+static void windows(uint8_t scale, uint16_t client, uint16_t server)
+{
+	port++;
+	feed((struct segment){ .seq = 1000, .flags = TCP_SYN, .scale = scale });
+	feed((struct segment){ .reply = true, .seq = 5000, .ack = 1001, .flags = TCP_SYN | TCP_ACK, .scale = scale });
+	feed((struct segment){ .reply = true, .seq = 5001, .ack = 1001, .flags = TCP_ACK, .has_window = true,
+			       .window = server });
+	feed((struct segment){ .seq = 1001, .ack = 5001, .flags = TCP_ACK | TCP_PSH, .has_window = true,
+			       .window = client, .payload = hello_build("www.social.example", 0, 16384) });
+	assert_true(j.has_block);
+}
+
+/* Text that a window does not take is shortened, or left out; the empty reset always goes. */
+static void text_fits_window(void **state)
+{
+	struct bytes b;
+
+	(void)state;
+	begin("reason r { code not-authorized; text \"R=$rule 0123456789\" }\n"
+	      "policy forward { social: tls sni \".social.example\" reset reason r payload both\n }");
+	windows(0, 64240, 64240);
+	assert_int_equal(j.cut.payloads, 3);
+	assert_true(cut_payload(&j.cut, 0, j.cut.sender_room, &b));
+	assert_int_equal(b.len, 19);
+	windows(0, 12, 0);
+	assert_int_equal(j.cut.sender_room, 12);
+	assert_int_equal(j.cut.receiver_room, 0);
+	assert_true(cut_payload(&j.cut, 0, 12, &b)); /* the text, shortened */
+	assert_int_equal(b.len, 12);
+	assert_true(cut_payload(&j.cut, 1, 12, &b)); /* the record */
+	assert_false(cut_payload(&j.cut, 0, 0, &b));
+	assert_false(cut_payload(&j.cut, 1, 0, &b));
+	assert_true(cut_payload(&j.cut, 2, 0, &b));
+	assert_int_equal(b.len, 0);
+	windows(7, 1, 0);
+	assert_int_equal(j.cut.sender_room, 128); /* scaled by both */
+	windows(0, 7, 5);
+	assert_false(cut_payload(&j.cut, 0, j.cut.sender_room, &b)); /* not worth it */
+	assert_false(cut_payload(&j.cut, 1, j.cut.receiver_room, &b)); /* a record is never cut */
+	/* A SYN tells no window that counts. */
+	finish();
+	begin("policy forward { smtp: tcp dport 25 reset\n }");
+	feed((struct segment){ .dport = 25, .seq = 1, .flags = TCP_SYN, .has_window = true });
+	assert_true(cut_payload(&j.cut, 0, j.cut.sender_room, &b));
+	assert_int_equal(b.len, 6);
+	finish();
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(reply_payload), cmocka_unit_test(rates),
+		cmocka_unit_test(shadows),	 cmocka_unit_test(schedules),
+		cmocka_unit_test(reply_limit),	 cmocka_unit_test(reset_rules),
+		cmocka_unit_test(text_fits_window),
+	};
+
+	return cmocka_run_group_tests_name("judge_rules", tests, NULL, NULL);
+}
