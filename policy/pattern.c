@@ -185,6 +185,9 @@ static enum tri ask_regex(const struct pattern *p, struct bytes data, bool more,
 enum tri pattern_ask(const struct pattern *p, struct bytes data, bool more,
 		     struct pattern_scratch *s)
 {
+	if (data.at ==
+	    NULL) /* nothing was seen; the library functions want a pointer all the same */
+		data.at = (const uint8_t *)"";
 	if (data.len >= p->within) {
 		data.len = p->within;
 		more = false;

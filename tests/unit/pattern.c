@@ -29,6 +29,7 @@ static void octets(void **state)
 	assert_int_equal(p->len, 5);
 	assert_int_equal(pattern_ask(p, (struct bytes){ (const uint8_t *)"zab\0\n\\", 6 }, true, scratch), TRI_YES);
 	assert_int_equal(ask(p, "zab", true), TRI_MAYBE);
+	assert_int_equal(pattern_ask(p, (struct bytes){ NULL, 0 }, false, scratch), TRI_NO);
 	assert_int_equal(ask(p, "zab", false), TRI_NO);
 	assert_int_equal(ask(p, "12345678ab", true), TRI_NO); /* past what is looked at */
 	/* Half of it behind the limit does not count. */
