@@ -18,7 +18,4 @@ int control_accept(int fd, char request[CONTROL_REQUEST_MAX]);
 /* Send @answer, which is freed, and close @client. */
 void control_answer(int client, json_t *answer);
 
-/* As a client: ask, and return the answer, to be freed; NULL after a message on standard error. */
-json_t *control_ask(const char *path, const char *request);
-
 #endif

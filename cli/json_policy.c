@@ -81,7 +81,8 @@ static json_t *match_object(const struct policy *p, const struct match *m)
 	return o;
 }
 
-json_t *json_rule(const struct policy *p, const struct rule *r)
+/* One rule, with where it stands. */
+static json_t *rule_object(const struct policy *p, const struct rule *r)
 {
 	json_t *o = json_object(), *matches = json_array();
 	char source[TEXT_SOURCE_MAX + 1];
@@ -123,7 +124,7 @@ static json_t *rules_array(const struct policy *p, const struct rule *rules, siz
 	json_t *list = json_array();
 
 	for (size_t i = 0; i < count; i++)
-		json_array_append_new(list, json_rule(p, &rules[i]));
+		json_array_append_new(list, rule_object(p, &rules[i]));
 	return list;
 }
 
@@ -196,8 +197,8 @@ json_t *json_policy(const struct policy *p)
 	set(o, "sets", sets_array(p));
 	set(o, "schedules", schedules_array(p));
 	set(o, "reasons", reasons_array(p));
-	set(forward, "default", json_rule(p, &p->on_default));
-	set(forward, "on_undecided", json_rule(p, &p->on_undecided));
+	set(forward, "default", rule_object(p, &p->on_default));
+	set(forward, "on_undecided", rule_object(p, &p->on_undecided));
 	set(forward, "rules", rules_array(p, p->rule, p->rules));
 	set(o, "policy", forward);
 	set(o, "resets", rules_array(p, p->reset_rule, p->reset_rules));

@@ -13,7 +13,4 @@ json_t *json_policy(const struct policy *p);
 /* @text as a string; octets that are no UTF-8 become '?'. */
 json_t *json_text(const char *text);
 
-/* One rule, with where it stands. */
-json_t *json_rule(const struct policy *p, const struct rule *r);
-
 #endif

@@ -12,10 +12,20 @@ static size_t size_of(const json_t *answer, const char *key)
 	return json_array_size(json_object_get(answer, key));
 }
 
+static size_t number_of(const json_t *answer, const char *key)
+{
+	return (size_t)json_integer_value(json_object_get(answer, key));
+}
+
+static const char *text_of(const json_t *answer, const char *key)
+{
+	const char *text = json_string_value(json_object_get(answer, key));
+
+	return text != NULL ? text : "";
+}
+
 void run_log_policy(struct run *r, const json_t *answer)
 {
-	const char *result = json_string_value(json_object_get(answer, "result"));
-	const char *message = json_string_value(json_object_get(answer, "message"));
 	struct event *e;
 	struct timespec t;
 
@@ -26,17 +36,17 @@ void run_log_policy(struct run *r, const json_t *answer)
 	e->type = EVENT_POLICY;
 	e->time_us = (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
 	e->policy = (struct event_policy){
-		.in_force = result != NULL && strcmp(result, "in-force") == 0,
-		.generation = r->policy->generation,
-		.rules = r->policy->rules + r->policy->reset_rules,
-		.sets = (size_t)json_integer_value(json_object_get(answer, "sets")),
-		.entries = policy_entries(r->policy),
+		.in_force = strcmp(text_of(answer, "result"), "in-force") == 0,
+		.generation = (uint32_t)number_of(answer, "generation"),
+		.rules = number_of(answer, "rules"),
+		.sets = number_of(answer, "sets"),
+		.entries = number_of(answer, "entries"),
 		.added = size_of(answer, "added"),
 		.removed = size_of(answer, "removed"),
 		.changed = size_of(answer, "changed"),
 	};
-	snprintf(e->policy.hash, sizeof(e->policy.hash), "%s", r->hash);
-	snprintf(e->policy.message, sizeof(e->policy.message), "%s", message ? message : "");
+	snprintf(e->policy.hash, sizeof(e->policy.hash), "%s", text_of(answer, "hash"));
+	snprintf(e->policy.message, sizeof(e->policy.message), "%s", text_of(answer, "message"));
 	log_publish(r->log, r->main_ring);
 }
 

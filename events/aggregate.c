@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "events/aggregate.h"
 
+#include "tcp/hash.h"
+
 #include <stdlib.h>
 
 enum { SLOTS = 2 * AGGREGATE_WINDOWS, NO_WINDOW = 0 };
@@ -42,12 +44,13 @@ static bool same_kind(const struct event *a, const struct event *b)
 
 static unsigned first_slot(const struct event *e)
 {
-	uint64_t h = limit_id(e->block.rule);
+	uint64_t h = hash_name(e->block.rule), word[4];
 
-	for (size_t i = 0; i < sizeof(e->tuple.src.b); i++)
-		h = (h ^ e->tuple.src.b[i] ^ (uint64_t)e->tuple.dst.b[i] << 8) * 0x100000001b3ULL;
-	h = (h ^ e->tuple.dport) * 0xff51afd7ed558ccdULL;
-	return (unsigned)(h >> 40) % SLOTS;
+	memcpy(word, e->tuple.src.b, 16);
+	memcpy(word + 2, e->tuple.dst.b, 16);
+	for (size_t i = 0; i < 4; i++)
+		h = hash_mix(h, word[i]);
+	return (unsigned)(hash_mix(h, e->tuple.dport) % SLOTS);
 }
 
 /* The slot of an event of this kind, or the free one where it goes. */

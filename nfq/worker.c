@@ -191,38 +191,42 @@ static void carry_out(struct worker *w, const struct judgement *j, const struct 
 		follow_up(w, j, p, &to_receiver, replaced, in_place ? NULL : receiver_sent);
 }
 
+/* The tuple that a reset to the receiver of @j's reset must carry, as wire_tuples() has it for a cut. */
+static struct ip_tuple wire_of_reset(struct worker *w, const struct judgement *j,
+				     const struct queue_packet *p)
+{
+	const struct ip_tuple *seen = &j->packet.tuple;
+	struct ip_tuple reverse = tuple_reverse(seen), sent;
+	struct ct_tuples ct;
+	bool known = p->ct != NULL ? conntrack_read(w->conntrack, p->ct, seen->family, &ct)
+				   : conntrack_lookup(w->conntrack, &reverse, &ct) ||
+					     conntrack_lookup(w->conntrack, seen, &ct);
+
+	if (!known)
+		return *seen;
+	/* A RST that is the only answer to a SYN ends the entry at once (nf_conntrack_proto_tcp.c): no NAT
+	 * is applied any more, and the source knows its peer as it was before DNAT. */
+	if (j->reading.stage == STAGE_SYN)
+		return tuple_reverse(&ct.original);
+	sent = tuple_reverse(&ct.reply);
+	return tuple_equal(&ct.original, seen) || tuple_equal(&sent, seen) ? ct.original : ct.reply;
+}
+
 /* A bare reset goes on with a text, and behind it again as it was: a receiver whose window has no room
  * for the text ignores the first (tcp_sequence() of Linux 6.17). */
 static void annotate(struct worker *w, const struct judgement *j, const struct queue_packet *p)
 {
 	struct bytes text = { (const uint8_t *)j->annotation, j->annotation_len };
-	struct ip_tuple to_receiver = j->packet.tuple;
 	uint8_t bytes[ANNOTATED_BUFFER];
 	size_t len = reset_annotate(&j->packet, text, bytes, sizeof(bytes));
-	struct ip_tuple reverse = tuple_reverse(&to_receiver), translated;
-	struct ct_tuples ct;
 
 	if (len == 0) {
 		queue_accept(w->queue, p->id);
 		return;
 	}
 	queue_replace(w->queue, p->id, (struct bytes){ bytes, len });
-	if (p->ct != NULL ? conntrack_read(w->conntrack, p->ct, to_receiver.family, &ct)
-			  : conntrack_lookup(w->conntrack, &reverse, &ct) ||
-				    conntrack_lookup(w->conntrack, &to_receiver, &ct)) {
-		translated = tuple_reverse(&ct.reply);
-		/* A RST that is the only answer to a SYN ends the entry at once (nf_conntrack_proto_tcp.c):
-		 * no NAT is applied any more, and the source knows its peer as it was before DNAT. */
-		if (j->reading.stage == STAGE_SYN)
-			to_receiver = tuple_reverse(&ct.original);
-		else
-			to_receiver = tuple_equal(&ct.original, &j->packet.tuple) ||
-						      tuple_equal(&translated, &j->packet.tuple)
-					      ? ct.original
-					      : ct.reply;
-	}
 	w->follow[w->follows++] = (struct follow_up){
-		.wire = to_receiver,
+		.wire = wire_of_reset(w, j, p),
 		.numbers = { j->packet.seq, j->packet.ack, (j->packet.flags & TCP_ACK) == 0 },
 		.payload = { w->kept[0], 0 },
 		.ifindex = p->oif,

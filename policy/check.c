@@ -6,34 +6,17 @@
 
 #include <stdlib.h>
 
-static void unknown_set(struct parser *p, const struct token *name)
-{
-	struct suggestion s = { .word = name->text, .word_len = strlen(name->text) };
-
-	for (size_t i = 0; i < p->policy->sets; i++) {
-		if (p->policy->set[i]->name != NULL)
-			suggestion_offer(&s, p->policy->set[i]->name);
-	}
-	if (s.best != NULL)
-		diag_error(p->diags, &name->place, "unknown set '@%s'; did you mean '@%s'?",
-			   name->text, s.best);
-	else
-		diag_error(p->diags, &name->place, "unknown set '@%s'", name->text);
-}
-
 static void resolve_sets(struct parser *p)
 {
 	for (size_t i = 0; i < p->set_use.count; i++) {
 		const struct pending *use = &p->set_use.list[i];
 		struct rule *r = parser_rule(p, use->rule);
 		struct match *m = &r->match[use->match];
-		int64_t id = names_find(&p->set_names, use->name->text);
+		int64_t id = parser_resolve(p, &p->set_names, use->name, "set", "@");
 		struct set *s;
 
-		if (id < 0) {
-			unknown_set(p, use->name);
+		if (id < 0)
 			continue;
-		}
 		s = p->policy->set[id];
 		s->used = true;
 		m->set = s;
@@ -50,22 +33,13 @@ static void resolve_sets(struct parser *p)
 static void resolve_reasons(struct parser *p)
 {
 	for (size_t i = 0; i < p->reason_use.count; i++) {
-		const struct token *name = p->reason_use.list[i].name;
-		struct suggestion s = { .word = name->text, .word_len = strlen(name->text) };
-		int64_t id = names_find(&p->reason_names, name->text);
+		const struct pending *use = &p->reason_use.list[i];
+		int64_t id = parser_resolve(p, &p->reason_names, use->name, "reason", "");
 
-		if (id >= 0) {
-			p->policy->reason[id]->used = true;
-			parser_rule(p, p->reason_use.list[i].rule)->reason = p->policy->reason[id];
+		if (id < 0)
 			continue;
-		}
-		for (size_t k = 0; k < p->policy->reasons; k++)
-			suggestion_offer(&s, p->policy->reason[k]->name);
-		if (s.best != NULL)
-			diag_error(p->diags, &name->place,
-				   "unknown reason '%s'; did you mean '%s'?", name->text, s.best);
-		else
-			diag_error(p->diags, &name->place, "unknown reason '%s'", name->text);
+		p->policy->reason[id]->used = true;
+		parser_rule(p, use->rule)->reason = p->policy->reason[id];
 	}
 }
 
@@ -73,22 +47,12 @@ static void resolve_schedules(struct parser *p)
 {
 	for (size_t i = 0; i < p->schedule_use.count; i++) {
 		const struct pending *use = &p->schedule_use.list[i];
-		const struct token *name = use->name;
-		struct suggestion s = { .word = name->text, .word_len = strlen(name->text) };
-		int64_t id = names_find(&p->schedule_names, name->text);
+		int64_t id = parser_resolve(p, &p->schedule_names, use->name, "schedule", "");
 
-		if (id >= 0) {
-			p->policy->schedule[id].used = true;
-			parser_rule(p, use->rule)->match[use->match].schedule = (uint16_t)id;
+		if (id < 0)
 			continue;
-		}
-		for (size_t k = 0; k < p->policy->schedules; k++)
-			suggestion_offer(&s, p->policy->schedule[k].name);
-		if (s.best != NULL)
-			diag_error(p->diags, &name->place,
-				   "unknown schedule '%s'; did you mean '%s'?", name->text, s.best);
-		else
-			diag_error(p->diags, &name->place, "unknown schedule '%s'", name->text);
+		p->policy->schedule[id].used = true;
+		parser_rule(p, use->rule)->match[use->match].schedule = (uint16_t)id;
 	}
 }
 
@@ -110,8 +74,8 @@ static void check_rule(struct parser *p, const struct rule *r)
 	}
 }
 
-/* The first of two contradicting settings that a rule's "limit" leaves open: per rule. */
-static void finish_limits(struct rule *r, struct parser *p)
+/* A rate without "per" is that of the rule. */
+static void finish_limits(struct parser *p, struct rule *r)
 {
 	for (size_t i = 0; i < r->matches; i++) {
 		struct match *m = &r->match[i];
@@ -156,7 +120,7 @@ static void place_rule(struct policy *policy, struct rule *r)
 static void finish_rule(struct parser *p, struct rule *r)
 {
 	check_rule(p, r);
-	finish_limits(r, p);
+	finish_limits(p, r);
 	if (!p->no_memory)
 		place_rule(p->policy, r);
 }

@@ -3,7 +3,8 @@
 
 #include "policy/index.h"
 
-enum tri rule_ask(const struct rule *r, const struct facts *f)
+/* Ask all matches of @r: its rate, if it has one, last, and only when all others hold. */
+static enum tri rule_ask(const struct rule *r, const struct facts *f)
 {
 	const struct match *limit = NULL;
 	enum tri all = TRI_YES;
@@ -25,12 +26,6 @@ enum tri rule_ask(const struct rule *r, const struct facts *f)
 	return limit != NULL && all == TRI_YES ? match_ask(limit, f) : all;
 }
 
-/* One in so many, the same flow always or never. */
-static bool is_sampled(const struct rule *r, const struct facts *f)
-{
-	return r->sample <= 1 || f->flow_id % r->sample == 0;
-}
-
 /* Take account of rule @i; true when it ends the search. */
 static bool try_rule(const struct rule *r, uint16_t i, const struct facts *f, struct decision *out)
 {
@@ -47,7 +42,8 @@ static bool try_rule(const struct rule *r, uint16_t i, const struct facts *f, st
 		out->rule = i;
 		return true;
 	}
-	if (out->logs < DECISION_LOGS && is_sampled(r, f))
+	out->would_block += r->shadow && r->action != ACTION_ACCEPT;
+	if (out->logs < DECISION_LOGS && rule_is_sampled(r, f->flow_id))
 		out->log[out->logs++] = i;
 	return false;
 }
@@ -57,6 +53,7 @@ static void begin(struct decision *out)
 	out->decided = true;
 	out->rule = RULE_DEFAULT;
 	out->logs = 0;
+	out->would_block = 0;
 }
 
 void decide(const struct policy *p, const struct facts *f, uint16_t passed, struct decision *out)

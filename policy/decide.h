@@ -12,8 +12,9 @@ struct decision {
 	uint16_t rule; /* who decided; RULE_DEFAULT when no rule did */
 	uint16_t
 		passed; /* rules below this index are done with: they do not match, or have fired */
-	unsigned
-		logs; /* how many that do not decide ("log", "shadow") fired, and are to be logged */
+	/* Of the rules that fired now and do not decide ("log", "shadow"): */
+	unsigned would_block; /* how many in shadow would have blocked */
+	unsigned logs;	      /* how many are to be logged */
 	uint16_t log[DECISION_LOGS];
 };
 
@@ -29,8 +30,5 @@ void decide_by_list(const struct policy *p, const struct facts *f, uint16_t pass
 
 /* Try the rules of "resets forward"; f->reading is set. Their default is to pass. */
 void decide_reset(const struct policy *p, const struct facts *f, struct decision *out);
-
-/* Ask all matches of @r: its rate, if it has one, last, and only when all others hold. */
-enum tri rule_ask(const struct rule *r, const struct facts *f);
 
 #endif

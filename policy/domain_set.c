@@ -29,7 +29,7 @@ static uint32_t hash_fold(uint64_t h)
 
 static const uint64_t hash_start = 0xcbf29ce484222325ULL;
 
-static uint32_t hash_name(const char *name, size_t len)
+static uint32_t hash_backward(const char *name, size_t len)
 {
 	uint64_t h = hash_start;
 
@@ -45,7 +45,7 @@ static size_t entry_len(const char *entry)
 
 uint32_t domain_entry_hash(const char *entry)
 {
-	return hash_name(entry + ENTRY_HEAD, entry_len(entry));
+	return hash_backward(entry + ENTRY_HEAD, entry_len(entry));
 }
 
 /* The part of a hash that is kept; never 0. */
@@ -113,8 +113,10 @@ static bool grow_pool(struct domain_set *s, size_t more)
 
 	if (more <= s->room - s->used)
 		return true;
+	if (room > UINT32_MAX) /* places are kept in 32 bits */
+		return false;
 	grown = realloc(s->pool, room);
-	if (grown == NULL || room > UINT32_MAX)
+	if (grown == NULL)
 		return false;
 	s->pool = grown;
 	s->room = room;
@@ -126,7 +128,7 @@ static bool grow_pool(struct domain_set *s, size_t more)
 static const char *insert(struct domain_set *s, const char *name, size_t len, bool below)
 {
 	static const char no_memory[] = "does not fit into memory";
-	uint32_t hash = hash_name(name, len);
+	uint32_t hash = hash_backward(name, len);
 	size_t slot;
 	char *entry;
 

@@ -30,7 +30,8 @@ static char *join(const struct source *from, const char *name)
 	return all;
 }
 
-struct unit *parser_load(struct parser *p, const char *name, const struct token *token)
+/* Load the file @name, to stay until all is parsed; NULL after an error at @token. */
+static struct unit *load_unit(struct parser *p, const char *name, const struct token *token)
 {
 	struct unit *u, **slot;
 	struct bytes text;
@@ -71,7 +72,7 @@ static void include_one(void *arg, const char *name)
 {
 	struct include *i = arg;
 	struct parser *p = i->parser;
-	struct unit *u = parser_load(p, name, i->token);
+	struct unit *u = load_unit(p, name, i->token);
 	const struct token *back = p->at;
 
 	i->found++;
@@ -107,35 +108,33 @@ static char *take_name(struct parser *p, const struct token **token)
 
 bool parser_zone(struct parser *p, struct schedule *s, const struct token *token)
 {
-	static const char folder[] = "/usr/share/zoneinfo/", local[] = "/etc/localtime";
-	struct bytes file = { NULL, 0 };
-	char name[256];
-	int result;
+	const struct place *at = token ? &token->place : &s->place;
+	char name[256] = "/etc/localtime";
+	struct bytes file;
+	int result = -ENOENT;
 
-	if (token == NULL &&
-	    (p->loader == NULL || p->loader->load(p->loader->context, local, &file) != 0))
-		return true; /* UTC, as the C library has it */
-	if (token != NULL) {
-		if (p->loader == NULL)
-			return strcmp(token->text, "UTC") == 0 ||
-			       (diag_error(p->diags, &token->place,
-					   "no other file can be read here"),
-				false);
-		snprintf(name, sizeof(name), "%s%s", folder, token->text);
+	if (token != NULL)
+		snprintf(name, sizeof(name), "/usr/share/zoneinfo/%s", token->text);
+	if (p->loader != NULL)
 		result = p->loader->load(p->loader->context, name, &file);
-		if (result != 0) {
-			diag_error(p->diags, &token->place,
-				   "unknown time zone '%s': cannot read %s: %s", token->text, name,
-				   strerror(-result));
-			return false;
-		}
+	if (result != 0 && token == NULL)
+		return true; /* UTC, as the C library has it */
+	if (p->loader == NULL) {
+		if (strcmp(token->text, "UTC") == 0)
+			return true;
+		diag_error(p->diags, at, "no other file can be read here");
+		return false;
+	}
+	if (result != 0) {
+		diag_error(p->diags, at, "unknown time zone '%s': cannot read %s: %s", token->text,
+			   name, strerror(-result));
+		return false;
 	}
 	zone_free(&s->zone);
 	result = zone_parse(file, &s->zone);
 	p->no_memory |= result == -ENOMEM;
 	if (result != 0)
-		diag_error(p->diags, token ? &token->place : &s->place, "%s is no time zone file",
-			   token ? name : local);
+		diag_error(p->diags, at, "%s is no time zone file", name);
 	return result == 0;
 }
 
@@ -201,7 +200,7 @@ bool parse_set_file(struct parser *p, struct set *s)
 {
 	const struct token *token;
 	char *name = take_name(p, &token);
-	struct unit *u = name ? parser_load(p, name, token) : NULL;
+	struct unit *u = name ? load_unit(p, name, token) : NULL;
 	struct place at = { .line = 1, .column = 1 };
 
 	free(name);

@@ -1,28 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "policy/index_map.h"
 
+#include "policy/room.h"
+#include "tcp/hash.h"
+
 #include <stdlib.h>
-
-static bool make_room(void **list, size_t count, size_t *room, size_t size)
-{
-	size_t more = *room ? *room : 64;
-	void *grown;
-
-	while (more < count)
-		more *= 2;
-	if (more == *room)
-		return true;
-	grown = reallocarray(*list, more, size);
-	if (grown == NULL)
-		return false;
-	*list = grown;
-	*room = more;
-	return true;
-}
 
 bool use_add(struct use_list *l, addr_number low, addr_number high, uint32_t position)
 {
-	if (!make_room((void **)&l->at, l->count + 1, &l->room, sizeof(*l->at)))
+	if (!room_for((void **)&l->at, l->count + 1, &l->room, sizeof(*l->at)))
 		return false;
 	l->at[l->count++] = (struct interval_use){ low, high, position };
 	return true;
@@ -32,11 +18,8 @@ static uint64_t hash_blocks(const struct index_block *b, size_t n)
 {
 	uint64_t h = n;
 
-	for (size_t i = 0; i < n; i++) {
-		h = (h ^ b[i].word) * 0xff51afd7ed558ccdULL;
-		h = (h ^ h >> 33 ^ b[i].bits) * 0xc4ceb9fe1a85ec53ULL;
-		h ^= h >> 29;
-	}
+	for (size_t i = 0; i < n; i++)
+		h = hash_mix(hash_mix(h, b[i].word), b[i].bits);
 	return h;
 }
 
@@ -75,11 +58,13 @@ static bool grow_slots(struct list_pool *p)
 
 bool list_intern(struct list_pool *p, const uint64_t *bits, uint32_t words, struct list_span *out)
 {
+	/* One block more than is needed: of a policy without rules, too, there is a pool to point into. */
 	struct list_span add = { (uint32_t)p->blocks, 0 };
 	size_t slot;
 
-	if (!make_room((void **)&p->block, p->blocks + words, &p->blocks_room, sizeof(*p->block)) ||
-	    !make_room((void **)&p->list, p->lists + 1, &p->lists_room, sizeof(*p->list)) ||
+	if (!room_for((void **)&p->block, p->blocks + words + 1, &p->blocks_room,
+		      sizeof(*p->block)) ||
+	    !room_for((void **)&p->list, p->lists + 1, &p->lists_room, sizeof(*p->list)) ||
 	    !grow_slots(p))
 		return false;
 	for (uint32_t w = 0; w < words; w++) {

@@ -182,7 +182,7 @@ static void settle(struct judge *j, const struct policy *p, struct flow *f, uint
 		   const struct facts *facts, const struct judge_input *in, struct judgement *out)
 {
 	const struct rule *r = policy_rule(p, index);
-	bool sampled = r->sample <= 1 || f->id % r->sample == 0;
+	bool sampled = rule_is_sampled(r, f->id);
 
 	out->rule = r;
 	out->code = r->reason ? r->reason->code : 0;
@@ -204,13 +204,6 @@ static void settle(struct judge *j, const struct policy *p, struct flow *f, uint
 	judge_cut(j, p, r, facts, in, true, out);
 }
 
-/* How many of the rules that fired would have blocked the flow. */
-static void count_shadows(struct judge *j, const struct policy *p, const struct decision *d)
-{
-	for (unsigned i = 0; i < d->logs; i++)
-		j->counters.would_block += p->rule[d->log[i]].action != ACTION_LOG;
-}
-
 static void look_at(struct judge *j, const struct policy *p, struct flow *f,
 		    const struct judge_input *in, struct judgement *out, struct look *look)
 {
@@ -221,7 +214,7 @@ static void look_at(struct judge *j, const struct policy *p, struct flow *f,
 	judge_fill_facts(j, p, f, out->side, in, &look->l7, &look->facts);
 	decide(p, &look->facts, f->passed, &out->decision);
 	f->passed = out->decision.passed;
-	count_shadows(j, p, &out->decision);
+	j->counters.would_block += out->decision.would_block;
 	j->counters.regex_limited += pattern_scratch_limited(j->scratch) - limited;
 	if (look->l7.sni.state == L7_KNOWN)
 		memcpy(out->host, look->l7.sni.text, look->l7.sni.len + 1u);
@@ -293,7 +286,7 @@ static void apply_reset_rules(struct judge *j, const struct policy *p, const str
 	if (out->decision.rule == RULE_DEFAULT)
 		return;
 	r = out->rule = &p->reset_rule[out->decision.rule];
-	out->reset_logged |= r->log && (r->sample <= 1 || f->id % r->sample == 0);
+	out->reset_logged |= r->log && rule_is_sampled(r, f->id);
 	format_event_id(f->id, out->event_id);
 	if (r->action == ACTION_DROP) {
 		out->verdict = VERDICT_DROP;

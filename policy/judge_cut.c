@@ -32,7 +32,7 @@ size_t judge_expand(const struct text *text, const struct rule *r, const struct 
 		    const struct ip_tuple *tuple, const struct judge_input *in,
 		    const struct judgement *out, char to[TEXT_MAX + 1])
 {
-	char entry[ENTRY_LEN] = "", date[TEXT_DATE_LEN + 1];
+	char entry[ENTRY_LEN] = "", date[TEXT_DATE_LEN + 1] = "";
 	struct text_values values = {
 		.rule = r->name,
 		.set = r->named_set ? r->named_set->name : NULL,
@@ -43,7 +43,8 @@ size_t judge_expand(const struct text *text, const struct rule *r, const struct 
 		.tuple = tuple,
 	};
 
-	format_date(in->wall_us, date);
+	if (text->uses_date)
+		format_date(in->wall_us, date);
 	if (text->uses_entry)
 		find_entry(r, f, entry);
 	return text_expand(text, &values, to);

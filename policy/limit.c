@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "policy/limit.h"
 
+#include "tcp/hash.h"
+
 #include <assert.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -68,34 +70,17 @@ void limiter_free(struct limiter *l)
 	free(l);
 }
 
-static uint64_t mix(uint64_t h, uint64_t v)
-{
-	h = (h ^ v) * 0xff51afd7ed558ccdULL;
-	h ^= h >> 33;
-	h *= 0xc4ceb9fe1a85ec53ULL;
-	return h ^ h >> 29;
-}
-
-uint64_t limit_id(const char *name)
-{
-	uint64_t h = 0;
-
-	for (; *name != '\0'; name++)
-		h = mix(h, (uint8_t)*name);
-	return h;
-}
-
 static uint64_t owner_of(const struct limiter *l, const struct limit *limit,
 			 const struct ip_tuple *t)
 {
 	const struct ip_addr *a = limit->per == LIMIT_SADDR ? &t->src : &t->dst;
 	size_t from = addr_is_v4(a) ? 12 : 0, to = addr_is_v4(a) ? 16 : V6_NETWORK;
-	uint64_t h = mix(l->key, limit->id), address = addr_is_v4(a);
+	uint64_t h = hash_mix(l->key, limit->id), address = addr_is_v4(a);
 
 	if (limit->per != LIMIT_RULE) {
 		for (size_t i = from; i < to; i++)
 			address = address << 8 | a->b[i];
-		h = mix(h, address);
+		h = hash_mix(h, address);
 	}
 	return h | 1; /* 0 is nobody */
 }

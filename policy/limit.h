@@ -31,7 +31,7 @@ struct limit {
 	enum limit_unit unit;
 	uint32_t burst;
 	enum limit_key per;
-	uint64_t id; /* of the rule: a bucket survives a reload */
+	uint64_t id; /* hash of the rule's name: a bucket survives a reload */
 };
 
 struct limiter;
@@ -43,9 +43,6 @@ void limiter_free(struct limiter *l);
 /* Take @tokens for the flow @t at @now_us; false, and none is taken, when there are less. */
 bool limiter_take(struct limiter *l, const struct limit *limit, const struct ip_tuple *t,
 		  uint32_t tokens, int64_t now_us);
-
-/* An id from a rule's name. */
-uint64_t limit_id(const char *name);
 
 const char *limit_key_name(enum limit_key k);
 const char *limit_unit_name(enum limit_unit u);

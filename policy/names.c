@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "policy/names.h"
 
-#include "policy/limit.h"
+#include "tcp/hash.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 static struct names_entry *find(const struct names *n, const char *name)
 {
-	size_t i = (size_t)limit_id(name) & n->mask;
+	size_t i = (size_t)hash_name(name) & n->mask;
 
 	while (n->slot[i].name[0] != '\0' && strcmp(n->slot[i].name, name) != 0)
 		i = (i + 1) & n->mask;

@@ -62,7 +62,7 @@ bool parse_set(struct parser *p)
 		{ "elements", parse_set_elements },
 		{ "file", parse_set_list },
 	};
-	char name[NAME_LEN + 1], where[128];
+	char name[NAME_LEN + 1];
 	struct place place;
 	struct set *s;
 	int64_t id;
@@ -70,11 +70,8 @@ bool parse_set(struct parser *p)
 	if (!parser_name(p, "the name of a set", name, &place))
 		return false;
 	id = names_find(&p->set_names, name);
-	if (id >= 0) {
-		diag_error(p->diags, &place, "the set '%s' exists already, %s", name,
-			   parser_where(p, &p->policy->set[id]->place, where));
-		return false;
-	}
+	if (id >= 0)
+		return parser_exists(p, "set", name, &place, &p->policy->set[id]->place);
 	if (!names_add(&p->set_names, name, (uint32_t)p->policy->sets)) {
 		p->no_memory = true;
 		return false;
@@ -180,7 +177,7 @@ bool parse_schedule(struct parser *p)
 		{ "to", parse_to },
 		{ "zone", parse_zone },
 	};
-	char name[NAME_LEN + 1], where[128];
+	char name[NAME_LEN + 1];
 	struct place place;
 	struct schedule *s;
 	int64_t id;
@@ -188,13 +185,10 @@ bool parse_schedule(struct parser *p)
 	if (!parser_name(p, "the name of a schedule", name, &place))
 		return false;
 	id = names_find(&p->schedule_names, name);
-	if (id >= 0 || p->policy->schedules == SCHEDULES_MAX) {
-		if (id >= 0)
-			diag_error(p->diags, &place, "the schedule '%s' exists already, %s", name,
-				   parser_where(p, &p->policy->schedule[id].place, where));
-		else
-			diag_error(p->diags, &place, "a policy has at most %d schedules",
-				   SCHEDULES_MAX);
+	if (id >= 0)
+		return parser_exists(p, "schedule", name, &place, &p->policy->schedule[id].place);
+	if (p->policy->schedules == SCHEDULES_MAX) {
+		diag_error(p->diags, &place, "a policy has at most %d schedules", SCHEDULES_MAX);
 		return false;
 	}
 	s = parser_grow(p, (void **)&p->policy->schedule, &p->policy->schedules, sizeof(*s));
@@ -265,7 +259,7 @@ bool parse_reason(struct parser *p)
 		{ "text", parse_reason_text },
 		{ "url", parse_reason_url },
 	};
-	char name[NAME_LEN + 1], where[128];
+	char name[NAME_LEN + 1];
 	struct place place;
 	struct reason *r, **slot;
 	int64_t id;
@@ -273,11 +267,8 @@ bool parse_reason(struct parser *p)
 	if (!parser_name(p, "the name of a reason", name, &place))
 		return false;
 	id = names_find(&p->reason_names, name);
-	if (id >= 0) {
-		diag_error(p->diags, &place, "the reason '%s' exists already, %s", name,
-			   parser_where(p, &p->policy->reason[id]->place, where));
-		return false;
-	}
+	if (id >= 0)
+		return parser_exists(p, "reason", name, &place, &p->policy->reason[id]->place);
 	p->no_memory |= !names_add(&p->reason_names, name, (uint32_t)p->policy->reasons);
 	slot = parser_grow(p, (void **)&p->policy->reason, &p->policy->reasons, sizeof(*slot));
 	if (slot == NULL)

@@ -3,6 +3,7 @@
 #include "policy/parser.h"
 
 #include "policy/number.h"
+#include "tcp/hash.h"
 
 #include <stdlib.h>
 
@@ -17,21 +18,6 @@ static const struct match_kind *find_kind(struct parser *p, bool of_resets)
 			return k;
 	}
 	return NULL;
-}
-
-/* The choice among names of a table, by name_of(i) up to @count; -1 without an error. */
-static int take_name(struct parser *p, const char *(*name_of)(unsigned i), unsigned count)
-{
-	for (unsigned i = 0; i < count; i++) {
-		if (parser_take_word(p, name_of(i)))
-			return (int)i;
-	}
-	return -1;
-}
-
-static const char *key_name(unsigned i)
-{
-	return limit_key_name((enum limit_key)i);
 }
 
 bool parse_rate(struct parser *p, struct limit *l)
@@ -73,8 +59,6 @@ bool parse_rate(struct parser *p, struct limit *l)
 /* "[rate] [over] 50/second [burst N] [per saddr|daddr|rule]" */
 static bool parse_limit(struct parser *p, struct rule *r, struct match *m)
 {
-	int key;
-
 	if (r->asks_limit) {
 		diag_error(p->diags, &m->place,
 			   "a rule has one 'limit'; put the other into a rule of "
@@ -87,18 +71,20 @@ static bool parse_limit(struct parser *p, struct rule *r, struct match *m)
 	m->limit.burst = LIMIT_BURST;
 	if (!parse_rate(p, &m->limit))
 		return false;
-	m->limit.id = limit_id(r->name);
+	m->limit.id = hash_name(r->name);
 	m->limit.per = LIMIT_KEYS;
 	if (!parser_take_word(p, "per"))
 		return true;
-	key = take_name(p, key_name, LIMIT_KEYS);
-	if (key < 0)
-		return parser_unexpected(p, "saddr, daddr or rule after 'per'");
-	m->limit.per = (enum limit_key)key;
-	return true;
+	for (int i = 0; i < LIMIT_KEYS; i++) {
+		if (parser_take_word(p, limit_key_name((enum limit_key)i))) {
+			m->limit.per = (enum limit_key)i;
+			return true;
+		}
+	}
+	return parser_unexpected(p, "saddr, daddr or rule after 'per'");
 }
 
-static bool parse_pattern(struct parser *p, struct rule *r, struct match *m)
+static bool parse_pattern(struct parser *p, struct match *m)
 {
 	const struct token *t = parser_expect(p, TOKEN_STRING, "a text in double quotes");
 	bool regex = m->kind->operand == OPERAND_REGEX;
@@ -120,7 +106,6 @@ static bool parse_pattern(struct parser *p, struct rule *r, struct match *m)
 	}
 	*slot = pattern;
 	m->pattern = pattern;
-	r->asks_regex |= regex;
 	if (m->kind->fact != FACT_RESET_TEXT && parser_take_word(p, "within") &&
 	    !parser_number(p, "a number of octets", 1, PATTERN_WITHIN_MAX, &within))
 		return false;
@@ -152,7 +137,7 @@ static bool parse_operand(struct parser *p, struct rule_ref ref, struct rule *r,
 		return parse_set_operand(p, ref, r, m);
 	case OPERAND_OCTETS:
 	case OPERAND_REGEX:
-		return parse_pattern(p, r, m);
+		return parse_pattern(p, m);
 	case OPERAND_LIMIT:
 		return parse_limit(p, r, m);
 	case OPERAND_SCHEDULE:

@@ -314,7 +314,6 @@ static bool check_rule_name(struct parser *p, const char *name, const struct pla
 			    size_t rules)
 {
 	int64_t id = names_find(&p->rule_names, name);
-	char where[128];
 
 	if (strcmp(name, "default") == 0 || strcmp(name, "undecided") == 0) {
 		diag_error(p->diags, place, "'%s' is the name that events use for '%s%s'", name,
@@ -324,9 +323,7 @@ static bool check_rule_name(struct parser *p, const char *name, const struct pla
 	if (id >= 0) {
 		struct rule_ref ref = { (id & NAME_OF_RESETS) != 0, (uint16_t)id };
 
-		diag_error(p->diags, place, "the rule '%s' exists already, %s", name,
-			   parser_where(p, &parser_rule(p, ref)->place, where));
-		return false;
+		return parser_exists(p, "rule", name, place, &parser_rule(p, ref)->place);
 	}
 	if (rules == RULE_UNDECIDED) {
 		diag_error(p->diags, place, "a policy has at most %u rules", RULE_UNDECIDED);

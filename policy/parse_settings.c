@@ -3,6 +3,7 @@
 #include "policy/parser.h"
 
 #include "policy/number.h"
+#include "tcp/hash.h"
 
 #include <stdlib.h>
 
@@ -67,7 +68,7 @@ static bool parse_on_overload(struct parser *p)
 static bool parse_reply(struct parser *p, struct limit *l, enum limit_key per, const char *id)
 {
 	l->per = per;
-	l->id = limit_id(id); /* with a blank: no rule's name */
+	l->id = hash_name(id); /* with a blank: no rule's name */
 	l->burst = 0;
 	if (!parse_rate(p, l))
 		return false;

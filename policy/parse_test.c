@@ -128,41 +128,7 @@ static bool take_ct_state(struct parser *p, enum ct_state *state)
 	return choice >= 0;
 }
 
-/* One property of the flow; *known is false when the words are none. */
-static bool parse_property(struct parser *p, struct policy_test *t, bool *known)
-{
-	*known = true;
-	if (parser_take_word(p, "iif"))
-		return parser_iface(p, &t->iif);
-	if (parser_take_word(p, "oif"))
-		return parser_iface(p, &t->oif);
-	if (parser_take_words(p, "tls sni"))
-		return take_host(p, &t->l7->sni);
-	if (parser_take_words(p, "tls alpn"))
-		return take_field(p, &t->l7->alpn);
-	if (parser_take_words(p, "http host"))
-		return take_host(p, &t->l7->host);
-	if (parser_take_words(p, "http method"))
-		return take_field(p, &t->l7->method);
-	if (parser_take_words(p, "http path"))
-		return take_field(p, &t->l7->path);
-	if (parser_take_words(p, "reply payload"))
-		return take_payload(p, t, 1);
-	if (parser_take_word(p, "payload"))
-		return take_payload(p, t, 0);
-	if (parser_take_words(p, "ct state"))
-		return take_ct_state(p, &t->ct_state);
-	if (parser_take_words(p, "meta mark"))
-		return parser_number(p, "a mark", 0, UINT32_MAX, &t->mark);
-	if (parser_take_word(p, "at"))
-		return take_moment(p, &t->at);
-	if (parser_take_word(p, "repeat"))
-		return parser_number(p, "a number of flows", 1, REPEAT_MAX, &t->repeat);
-	*known = false;
-	return false;
-}
-
-bool parser_iface(struct parser *p, char **out)
+static bool take_iface(struct parser *p, char **out)
 {
 	const struct token *t = p->at;
 
@@ -175,17 +141,82 @@ bool parser_iface(struct parser *p, char **out)
 	return *out != NULL;
 }
 
+static bool read_iif(struct parser *p)
+{
+	return take_iface(p, &current_test(p)->iif);
+}
+
+static bool read_oif(struct parser *p)
+{
+	return take_iface(p, &current_test(p)->oif);
+}
+
+static bool read_sni(struct parser *p)
+{
+	return take_host(p, &current_test(p)->l7->sni);
+}
+
+static bool read_alpn(struct parser *p)
+{
+	return take_field(p, &current_test(p)->l7->alpn);
+}
+
+static bool read_host(struct parser *p)
+{
+	return take_host(p, &current_test(p)->l7->host);
+}
+
+static bool read_method(struct parser *p)
+{
+	return take_field(p, &current_test(p)->l7->method);
+}
+
+static bool read_path(struct parser *p)
+{
+	return take_field(p, &current_test(p)->l7->path);
+}
+
+static bool read_payload(struct parser *p)
+{
+	return take_payload(p, current_test(p), 0);
+}
+
+static bool read_reply(struct parser *p)
+{
+	return take_payload(p, current_test(p), 1);
+}
+
+static bool read_ct_state(struct parser *p)
+{
+	return take_ct_state(p, &current_test(p)->ct_state);
+}
+
+static bool read_mark(struct parser *p)
+{
+	return parser_number(p, "a mark", 0, UINT32_MAX, &current_test(p)->mark);
+}
+
+static bool read_at(struct parser *p)
+{
+	return take_moment(p, &current_test(p)->at);
+}
+
+static bool read_repeat(struct parser *p)
+{
+	return parser_number(p, "a number of flows", 1, REPEAT_MAX, &current_test(p)->repeat);
+}
+
+static const struct statement properties[] = {
+	{ "iif", read_iif },	       { "oif", read_oif },	    { "tls sni", read_sni },
+	{ "tls alpn", read_alpn },     { "http host", read_host },  { "http method", read_method },
+	{ "http path", read_path },    { "payload", read_payload }, { "reply payload", read_reply },
+	{ "ct state", read_ct_state }, { "meta mark", read_mark },  { "at", read_at },
+	{ "repeat", read_repeat },
+};
+
 static bool parse_flow(struct parser *p)
 {
-	static const char *const words[] = { "iif",	  "oif",       "tls sni",
-					     "tls alpn",  "http host", "http method",
-					     "http path", "payload",   "reply payload",
-					     "ct state",  "meta mark", "at",
-					     "repeat" };
 	struct policy_test *t = current_test(p);
-	struct suggestion s;
-	char phrase[64];
-	bool known;
 
 	if (t->has_flow) {
 		diag_error(p->diags, &p->at[-1].place, "a test has one flow");
@@ -195,20 +226,9 @@ static bool parse_flow(struct parser *p)
 	if (!parse_tuple(p, &t->tuple))
 		return false;
 	while (p->at->kind == TOKEN_WORD) {
-		if (parse_property(p, t, &known))
-			continue;
-		if (known)
+		if (!parser_statement(p, "property of a flow", properties,
+				      sizeof(properties) / sizeof(properties[0]), NULL))
 			return false;
-		s = (struct suggestion){ .word = p->at->text };
-		for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
-			if (parser_phrase(p, words[i], phrase))
-				s.word = phrase;
-		}
-		s.word_len = strlen(s.word);
-		for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
-			suggestion_offer(&s, words[i]);
-		parser_unknown(p, "property of a flow", &s);
-		return false;
 	}
 	return true;
 }

@@ -62,14 +62,46 @@ const struct token *parser_expect(struct parser *p, enum token_kind kind, const 
 	return p->at++;
 }
 
-void parser_unknown(struct parser *p, const char *what, const struct suggestion *s)
+static void report_unknown(struct parser *p, const struct place *at, const char *what,
+			   const char *sigil, const struct suggestion *s)
 {
 	if (s->best != NULL)
-		diag_error(p->diags, &p->at->place, "unknown %s '%.*s'; did you mean '%s'?", what,
-			   (int)s->word_len, s->word, s->best);
+		diag_error(p->diags, at, "unknown %s '%s%.*s'; did you mean '%s%s'?", what, sigil,
+			   (int)s->word_len, s->word, sigil, s->best);
 	else
-		diag_error(p->diags, &p->at->place, "unknown %s '%.*s'", what, (int)s->word_len,
+		diag_error(p->diags, at, "unknown %s '%s%.*s'", what, sigil, (int)s->word_len,
 			   s->word);
+}
+
+void parser_unknown(struct parser *p, const char *what, const struct suggestion *s)
+{
+	report_unknown(p, &p->at->place, what, "", s);
+}
+
+int64_t parser_resolve(struct parser *p, const struct names *n, const struct token *name,
+		       const char *what, const char *sigil)
+{
+	struct suggestion s = { .word = name->text, .word_len = strlen(name->text) };
+	int64_t id = names_find(n, name->text);
+
+	if (id >= 0)
+		return id;
+	for (size_t i = 0; n->slot != NULL && i <= n->mask; i++) {
+		if (n->slot[i].name[0] != '\0')
+			suggestion_offer(&s, n->slot[i].name);
+	}
+	report_unknown(p, &name->place, what, sigil, &s);
+	return -1;
+}
+
+bool parser_exists(struct parser *p, const char *what, const char *name, const struct place *place,
+		   const struct place *before)
+{
+	char where[128];
+
+	diag_error(p->diags, place, "the %s '%s' exists already, %s", what, name,
+		   parser_where(p, before, where));
+	return false;
 }
 
 /* Go to the end of the statement in hand, over blocks that it holds. */
@@ -130,8 +162,8 @@ bool parser_phrase(const struct parser *p, const char *words, char out[64])
 	return true;
 }
 
-static bool parse_statement(struct parser *p, const char *what, const struct statement *table,
-			    size_t rows, bool (*otherwise)(struct parser *p))
+bool parser_statement(struct parser *p, const char *what, const struct statement *table,
+		      size_t rows, bool (*otherwise)(struct parser *p))
 {
 	struct suggestion s = { .word = NULL };
 	char pair[64];
@@ -174,7 +206,7 @@ bool parser_block(struct parser *p, const char *what, const struct statement *ta
 			diag_error(p->diags, &open->place, "this '{' is never closed");
 			return true; /* reported; there is nothing left to skip */
 		}
-		if (!parse_statement(p, what, table, rows, otherwise)) {
+		if (!parser_statement(p, what, table, rows, otherwise)) {
 			skip_statement(p);
 		} else if (p->at->kind != TOKEN_NEWLINE && p->at->kind != TOKEN_RBRACE &&
 			   p->at->kind != TOKEN_END) {

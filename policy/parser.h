@@ -76,6 +76,18 @@ const struct token *parser_expect(struct parser *p, enum token_kind kind, const 
 /* Report the token in hand: "expected WHAT, found ...". Always false. */
 bool parser_unexpected(struct parser *p, const char *what);
 
+/* The number that @name has in @n; -1 after an error: "unknown WHAT 'SIGILname'", with the nearest. */
+int64_t parser_resolve(struct parser *p, const struct names *n, const struct token *name,
+		       const char *what, const char *sigil);
+
+/* Report that a WHAT of this name exists already, at @before. Always false. */
+bool parser_exists(struct parser *p, const char *what, const char *name, const struct place *place,
+		   const struct place *before);
+
+/* One statement of a table, as parser_block() reads them. */
+bool parser_statement(struct parser *p, const char *what, const struct statement *table,
+		      size_t rows, bool (*otherwise)(struct parser *p));
+
 /* Report an unknown word with the nearest of @s. */
 void parser_unknown(struct parser *p, const char *what, const struct suggestion *s);
 
@@ -99,9 +111,6 @@ bool parser_operand(struct parser *p, struct set *s, uint8_t family);
 
 /* A string, copied to *out, which is freed before; false after an error. */
 bool parser_string(struct parser *p, const char *what, char **out);
-
-/* The name of an interface, a word or a string, copied to *out as parser_string() does. */
-bool parser_iface(struct parser *p, char **out);
 
 /* A number from @min to @max; false after an error. */
 bool parser_number(struct parser *p, const char *what, uint32_t min, uint32_t max, uint32_t *out);
@@ -158,9 +167,6 @@ bool parse_log_section(struct parser *p);
  * error in them. False when there is no action here. */
 bool parse_action(struct parser *p, enum rule_action *action, enum reset_ends *ends,
 		  enum unreachable *reject, bool *good);
-
-/* Load the file @name, to stay until all is parsed; NULL after an error at @token. */
-struct unit *parser_load(struct parser *p, const char *name, const struct token *token);
 
 /* Resolve names, seal sets, and look for what cannot be meant. */
 void policy_check(struct parser *p);

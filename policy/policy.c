@@ -76,6 +76,11 @@ const char *reset_ends_name(enum reset_ends e)
 	return e == ENDS_SOURCE ? "source" : e == ENDS_DESTINATION ? "destination" : "both";
 }
 
+bool rule_is_sampled(const struct rule *r, uint64_t flow_id)
+{
+	return r->sample <= 1 || flow_id % r->sample == 0;
+}
+
 uint64_t policy_schedules(const struct policy *p, int64_t utc)
 {
 	uint64_t bits = 0;

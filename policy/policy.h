@@ -144,7 +144,7 @@ struct rule {
 	bool shadow; /* counts and logs what it would do, and goes on */
 	bool log;    /* the option, not the action */
 	bool pcap;   /* the packet goes into the capture file */
-	bool asks_limit, asks_regex;
+	bool asks_limit;
 	uint32_t sample;	     /* one event in so many; 1: all */
 	const struct reason *reason; /* NULL: the text is "R=$rule" */
 	const struct text *annotate; /* ACTION_ANNOTATE; the rule's own */
@@ -250,6 +250,9 @@ void policy_free(struct policy *p);
 
 /* The rule behind an index of this policy, RULE_DEFAULT and RULE_UNDECIDED included. */
 const struct rule *policy_rule(const struct policy *p, uint16_t index);
+
+/* Whether the events of @r are logged for this flow: one in so many, the same flow always or never. */
+bool rule_is_sampled(const struct rule *r, uint64_t flow_id);
 
 /* The schedules that hold at @utc, seconds since the epoch; and at the moment of a test. */
 uint64_t policy_schedules(const struct policy *p, int64_t utc);

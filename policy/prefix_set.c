@@ -2,6 +2,7 @@
 #include "policy/prefix_set.h"
 
 #include "policy/number.h"
+#include "policy/room.h"
 #include "tcp/bytes.h"
 
 #include <errno.h>
@@ -41,21 +42,6 @@ static struct ip_addr number_to_addr(addr_number n)
 	return a;
 }
 
-static bool room_for_one(void **list, size_t count, size_t *room, size_t size)
-{
-	size_t more = *room ? *room * 2 : 4;
-	void *grown;
-
-	if (count < *room)
-		return true;
-	grown = reallocarray(*list, more, size);
-	if (grown == NULL)
-		return false;
-	*list = grown;
-	*room = more;
-	return true;
-}
-
 static const char *add_range(struct prefix_set *s, int family, addr_number low, addr_number high)
 {
 	const addr_number mapped = (addr_number)0xffff << 32;
@@ -65,12 +51,12 @@ static const char *add_range(struct prefix_set *s, int family, addr_number low, 
 	if (family == 6 && low >= mapped && high <= (mapped | UINT32_MAX))
 		return "is IPv4 in the form of IPv6; write it as IPv4";
 	if (family == 4) {
-		if (!room_for_one((void **)&s->v4, s->v4_count, &s->v4_room, sizeof(*s->v4)))
+		if (!room_for((void **)&s->v4, s->v4_count + 1, &s->v4_room, sizeof(*s->v4)))
 			return "does not fit into memory";
 		s->v4[s->v4_count++] = (struct range4){ (uint32_t)low, (uint32_t)high };
 		return NULL;
 	}
-	if (!room_for_one((void **)&s->v6, s->v6_count, &s->v6_room, sizeof(*s->v6)))
+	if (!room_for((void **)&s->v6, s->v6_count + 1, &s->v6_room, sizeof(*s->v6)))
 		return "does not fit into memory";
 	s->v6[s->v6_count++] = (struct range6){ low, high };
 	return NULL;
@@ -173,39 +159,40 @@ static void merge6(struct prefix_set *s)
 	s->v6_count = out + 1;
 }
 
-static uint16_t block4(const struct range4 *r)
+static uint16_t block4(const struct prefix_set *s, size_t i)
 {
-	return (uint16_t)(r->low >> 16);
+	return (uint16_t)(s->v4[i].low >> 16);
 }
 
-static uint16_t block6(const struct range6 *r)
+static uint16_t block6(const struct prefix_set *s, size_t i)
 {
-	return (uint16_t)(r->low >> 112);
+	return (uint16_t)(s->v6[i].low >> 112);
+}
+
+/* Where the intervals of each block begin, by the first 16 bits of where they start. */
+static int make_index(const struct prefix_set *s, size_t count,
+		      uint16_t (*block)(const struct prefix_set *s, size_t i), uint32_t **out)
+{
+	if (count < INDEX_FROM)
+		return 0;
+	*out = calloc(INDEX_BLOCKS + 1, sizeof(**out));
+	if (*out == NULL)
+		return -ENOMEM;
+	for (size_t i = 0; i < count; i++)
+		(*out)[block(s, i) + 1]++;
+	for (size_t i = 0; i < INDEX_BLOCKS; i++)
+		(*out)[i + 1] += (*out)[i];
+	return 0;
 }
 
 int prefix_set_seal(struct prefix_set *s)
 {
+	int result;
+
 	merge4(s);
 	merge6(s);
-	if (s->v4_count >= INDEX_FROM) {
-		s->v4_index = calloc(INDEX_BLOCKS + 1, sizeof(*s->v4_index));
-		if (s->v4_index == NULL)
-			return -ENOMEM;
-		for (size_t i = 0; i < s->v4_count; i++)
-			s->v4_index[block4(&s->v4[i]) + 1]++;
-		for (size_t i = 0; i < INDEX_BLOCKS; i++)
-			s->v4_index[i + 1] += s->v4_index[i];
-	}
-	if (s->v6_count >= INDEX_FROM) {
-		s->v6_index = calloc(INDEX_BLOCKS + 1, sizeof(*s->v6_index));
-		if (s->v6_index == NULL)
-			return -ENOMEM;
-		for (size_t i = 0; i < s->v6_count; i++)
-			s->v6_index[block6(&s->v6[i]) + 1]++;
-		for (size_t i = 0; i < INDEX_BLOCKS; i++)
-			s->v6_index[i + 1] += s->v6_index[i];
-	}
-	return 0;
+	result = make_index(s, s->v4_count, block4, &s->v4_index);
+	return result != 0 ? result : make_index(s, s->v6_count, block6, &s->v6_index);
 }
 
 void prefix_set_free(struct prefix_set *s)

@@ -31,20 +31,25 @@ static void decide_test(const struct policy *p, const struct policy_test *t,
 		decide(p, &f, 0, out);
 }
 
-/* "reset source rule 'social'" */
-static void describe(const struct rule *r, char out[96])
+/* "reset source by rule 'social'"; @ends 0 and an empty @rule leave those open. */
+static const char *describe(enum rule_action action, enum reset_ends ends, const char *rule,
+			    char out[96])
 {
-	snprintf(out, 96, "%s%s%s by %s%s%s", action_name(r->action),
-		 r->action == ACTION_RESET ? " " : "",
-		 r->action == ACTION_RESET ? reset_ends_name(r->ends) : "",
-		 r->matches > 0 || r->place.source != NULL ? "rule '" : "'", r->name, "'");
+	bool with_ends = action == ACTION_RESET && ends != 0;
+	const char *by = rule[0] == '\0'		? ""
+			 : strcmp(rule, "default") == 0 ? " by '"
+							: " by rule '";
+
+	snprintf(out, 96, "%s%s%s%s%s%s", action_name(action), with_ends ? " " : "",
+		 with_ends ? reset_ends_name(ends) : "", by, rule, rule[0] != '\0' ? "'" : "");
+	return out;
 }
 
 static void run_test(struct parser *p, const struct policy_test *t, const struct test_tools *tools)
 {
 	struct decision d;
 	const struct rule *r;
-	char expected[96], found[96], by[NAME_LEN + 12] = "";
+	char expected[96], found[96];
 
 	decide_test(p->policy, t, tools, &d);
 	r = policy_rule(p->policy, d.rule);
@@ -52,32 +57,18 @@ static void run_test(struct parser *p, const struct policy_test *t, const struct
 	    (t->action != ACTION_RESET || t->ends == 0 || t->ends == r->ends) &&
 	    (t->rule[0] == '\0' || strcmp(t->rule, r->name) == 0))
 		return;
-	if (t->rule[0] != '\0')
-		snprintf(by, sizeof(by), " by '%s'", t->rule);
-	snprintf(expected, sizeof(expected), "%s%s%s%s", action_name(t->action),
-		 t->action == ACTION_RESET && t->ends != 0 ? " " : "",
-		 t->action == ACTION_RESET && t->ends != 0 ? reset_ends_name(t->ends) : "", by);
-	describe(r, found);
-	diag_error(p->diags, &t->place, "the test \"%s\" expects %s, found %s", t->name, expected,
-		   found);
+	diag_error(p->diags, &t->place, "the test \"%s\" expects %s, found %s", t->name,
+		   describe(t->action, t->ends, t->rule, expected),
+		   describe(r->action, r->ends, r->name, found));
 }
 
 /* An expected rule that does not exist is a mistake of its own. */
 static bool check_name(struct parser *p, const struct policy_test *t)
 {
-	struct suggestion s = { .word = t->rule, .word_len = strlen(t->rule) };
+	struct token name = { .text = (char *)t->rule, .place = t->expect_place };
 
-	if (t->rule[0] == '\0' || strcmp(t->rule, "default") == 0 ||
-	    names_find(&p->rule_names, t->rule) >= 0)
-		return true;
-	for (size_t i = 0; i < p->policy->rules; i++)
-		suggestion_offer(&s, p->policy->rule[i].name);
-	if (s.best != NULL)
-		diag_error(p->diags, &t->expect_place, "unknown rule '%s'; did you mean '%s'?",
-			   t->rule, s.best);
-	else
-		diag_error(p->diags, &t->expect_place, "unknown rule '%s'", t->rule);
-	return false;
+	return t->rule[0] == '\0' || strcmp(t->rule, "default") == 0 ||
+	       parser_resolve(p, &p->rule_names, &name, "rule", "") >= 0;
 }
 
 void policy_run_tests(struct parser *p)

@@ -3,6 +3,8 @@
 
 #include "policy/number.h"
 #include "policy/print.h"
+#include "policy/room.h"
+#include "tcp/hash.h"
 #include "tcp/reset_read.h"
 
 #include <assert.h>
@@ -46,17 +48,11 @@ int set_type_by_name(const char *name)
 /* Room for one more element of @size; the list is any of the union's. */
 static bool grow(struct set *s, size_t size)
 {
-	size_t room = s->room ? s->room * 2 : 4;
-	void *list;
+	void *list = s->span;
+	bool good = room_for(&list, s->count + 1, &s->room, size);
 
-	if (s->count < s->room)
-		return true;
-	list = reallocarray(s->span, room, size);
-	if (list == NULL)
-		return false;
 	s->span = list;
-	s->room = room;
-	return true;
+	return good;
 }
 
 static const char *add_span(struct set *s, uint32_t low, uint32_t high)
@@ -417,19 +413,13 @@ void set_print(const struct set *s, const char *indent, FILE *out)
 	}
 }
 
-static uint64_t mix(uint64_t h, uint64_t v)
-{
-	h = (h ^ v) * 0xff51afd7ed558ccdULL;
-	return h ^ h >> 32;
-}
-
 /* Names stand in no order: what each adds does not depend on the others. */
 static uint64_t digest_domains(const struct domain_set *d)
 {
 	uint64_t sum = d->count;
 
 	for (const char *e = domain_set_next(d, NULL); e != NULL; e = domain_set_next(d, e))
-		sum += mix(domain_entry_hash(e), 1 + domain_entry_below(e));
+		sum += hash_mix(domain_entry_hash(e), 1 + domain_entry_below(e));
 	return sum;
 }
 
@@ -440,19 +430,19 @@ uint64_t set_digest(const struct set *s)
 	switch (s->type) {
 	case SET_ADDR:
 		for (size_t i = 0; i < s->addr.v4_count; i++)
-			h = mix(mix(h, s->addr.v4[i].low), s->addr.v4[i].high);
+			h = hash_mix(hash_mix(h, s->addr.v4[i].low), s->addr.v4[i].high);
 		for (size_t i = 0; i < s->addr.v6_count; i++) {
-			h = mix(mix(h, (uint64_t)(s->addr.v6[i].low >> 64)),
-				(uint64_t)s->addr.v6[i].low);
-			h = mix(mix(h, (uint64_t)(s->addr.v6[i].high >> 64)),
-				(uint64_t)s->addr.v6[i].high);
+			h = hash_mix(hash_mix(h, (uint64_t)(s->addr.v6[i].low >> 64)),
+				     (uint64_t)s->addr.v6[i].low);
+			h = hash_mix(hash_mix(h, (uint64_t)(s->addr.v6[i].high >> 64)),
+				     (uint64_t)s->addr.v6[i].high);
 		}
 		return h;
 	case SET_DOMAIN:
 		return digest_domains(&s->domain);
 	case SET_PORT:
 		for (size_t i = 0; i < s->count; i++)
-			h = mix(mix(h, s->span[i].low), s->span[i].high);
+			h = hash_mix(hash_mix(h, s->span[i].low), s->span[i].high);
 		return h;
 	default: /* never a named one */
 		return h;

@@ -73,6 +73,7 @@ static bool add_part(struct text *t, enum text_variable v, const char *literal, 
 	t->part[t->parts++] = (struct text_part){ v, (uint16_t)used, v == TEXT_LITERAL };
 	t->uses_host |= v == TEXT_HOST;
 	t->uses_entry |= v == TEXT_ENTRY;
+	t->uses_date |= v == TEXT_DATE;
 	return true;
 }
 

@@ -40,7 +40,7 @@ struct text {
 	struct text_part part[TEXT_PARTS];
 	unsigned parts;
 	char pool[TEXT_MAX + 1];
-	bool uses_host, uses_entry;
+	bool uses_host, uses_entry, uses_date;
 };
 
 /* What the variables stand for; NULL strings expand to nothing. */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "tcp/flow.h"
 
+#include "tcp/hash.h"
+
 #include <assert.h>
 #include <stdlib.h>
 
@@ -23,20 +25,12 @@ struct flow_table {
 	uint64_t evicted;
 };
 
-static uint64_t mix(uint64_t a, uint64_t b)
-{
-	unsigned __int128 m = (unsigned __int128)(a ^ 0x9e3779b97f4a7c15ULL) *
-			      (b ^ 0xd6e8feb86659fd93ULL);
-
-	return (uint64_t)m ^ (uint64_t)(m >> 64);
-}
-
 static uint64_t mix_end(uint64_t h, const struct ip_addr *a, uint16_t port)
 {
 	uint64_t w[2];
 
 	memcpy(w, a->b, sizeof(w));
-	return mix(mix(h ^ w[0], w[1]), h + port);
+	return hash_mix(hash_mix(h ^ w[0], w[1]), h + port);
 }
 
 /* The same for both directions: the lower end always goes first. */
@@ -44,7 +38,7 @@ static uint64_t tuple_hash(const struct ip_tuple *t, uint64_t key)
 {
 	int order = addr_compare(&t->src, &t->dst);
 	bool swap = order > 0 || (order == 0 && t->sport > t->dport);
-	uint64_t h = mix(key, (uint64_t)t->proto << 8 | t->family);
+	uint64_t h = hash_mix(key, (uint64_t)t->proto << 8 | t->family);
 
 	h = mix_end(h, swap ? &t->dst : &t->src, swap ? t->dport : t->sport);
 	return mix_end(h, swap ? &t->src : &t->dst, swap ? t->sport : t->dport);
@@ -262,7 +256,7 @@ unsigned flow_expire(struct flow_table *t, int64_t now_us, unsigned budget)
 
 uint64_t flow_id_of(const struct ip_tuple *tuple, int64_t now_us)
 {
-	return mix(tuple_hash(tuple, 0), (uint64_t)now_us) >> 11;
+	return hash_mix(tuple_hash(tuple, 0), (uint64_t)now_us) >> 11;
 }
 
 uint32_t flow_count(const struct flow_table *t, enum flow_state state)

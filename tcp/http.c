@@ -72,56 +72,47 @@ static void set_host(struct l7_field *f, struct bytes authority)
 	l7_trim_dot(f);
 }
 
-/* The authority of an absolute-form or authority-form target overrides Host (RFC 9112 3.2.2-3). */
-static void host_from_target(struct bytes target, bool connect, struct l7 *out)
+/* The authority of an absolute-form target, empty for other forms, and what follows it (RFC 9112 3.2). */
+static bool split_target(struct bytes target, struct bytes *authority, struct bytes *rest)
 {
-	struct bytes authority = target;
-	size_t n;
-
-	if (!connect) {
-		if (starts_with_nocase(target, "http://"))
-			authority = bytes_cut(target, 7, target.len);
-		else if (starts_with_nocase(target, "https://"))
-			authority = bytes_cut(target, 8, target.len);
-		else
-			return;
-		for (n = 0; n < authority.len && authority.at[n] != '/' && authority.at[n] != '?';
-		     n++)
-			;
-		authority.len = n;
-		for (n = authority.len; n > 0 && authority.at[n - 1] != '@'; n--)
-			;
-		authority = bytes_cut(authority, n, authority.len);
-	}
-	set_host(&out->host, authority);
-}
-
-/* The path of an origin-form or absolute-form target, "/" when it is empty; "*" stays; CONNECT has none. */
-static void path_from_target(struct bytes target, bool connect, struct l7 *out)
-{
-	const uint8_t *from = target.at, *end;
 	size_t scheme = starts_with_nocase(target, "http://")	 ? 7
 			: starts_with_nocase(target, "https://") ? 8
 								 : 0;
+	size_t n = scheme;
+
+	while (scheme > 0 && n < target.len && target.at[n] != '/' && target.at[n] != '?')
+		n++;
+	*authority = bytes_cut(target, scheme, n - scheme);
+	*rest = bytes_cut(target, n, target.len);
+	return scheme > 0;
+}
+
+/* The host and the path that a target names. Its authority overrides Host (RFC 9112 3.2.2); that of CONNECT
+ * is all there is (3.2.3). A path is "/" where it is empty, and ends before the query. */
+static void read_target(struct bytes target, bool connect, struct l7 *out)
+{
+	struct bytes authority, path;
+	bool absolute = split_target(target, &authority, &path);
+	const uint8_t *query;
+	size_t n = authority.len;
 
 	out->path.state = L7_ABSENT;
-	if (connect)
+	if (connect) {
+		set_host(&out->host, target);
 		return;
-	if (scheme > 0) {
-		target = bytes_cut(target, scheme, target.len);
-		from = target.len > 0 ? memchr(target.at, '/', target.len) : NULL;
-		end = target.len > 0 ? memchr(target.at, '?', target.len) : NULL;
-		if (from == NULL || (end != NULL && end < from)) {
-			l7_set(&out->path, (const uint8_t *)"/", 1, false);
-			return;
-		}
-		target = bytes_cut(target, (size_t)(from - target.at), target.len);
 	}
-	end = target.len > 0 ? memchr(target.at, '?', target.len) : NULL;
-	if (end != NULL)
-		target.len = (size_t)(end - target.at);
-	if (target.len > 0)
-		l7_set(&out->path, target.at, target.len, false);
+	if (absolute) {
+		while (n > 0 && authority.at[n - 1] != '@')
+			n--;
+		set_host(&out->host, bytes_cut(authority, n, authority.len));
+	}
+	query = path.len > 0 ? memchr(path.at, '?', path.len) : NULL;
+	if (query != NULL)
+		path.len = (size_t)(query - path.at);
+	if (path.len > 0)
+		l7_set(&out->path, path.at, path.len, false);
+	else if (absolute)
+		l7_set(&out->path, (const uint8_t *)"/", 1, false);
 }
 
 /* How many octets of @data can be a method; *ended tells whether a space follows them. */
@@ -139,7 +130,7 @@ static size_t method_length(struct bytes data, bool *ended)
 /* "METHOD target HTTP/1.x" */
 static bool read_request_line(struct bytes line, struct l7 *out)
 {
-	bool ended, connect;
+	bool ended;
 	size_t method = method_length(line, &ended), version = line.len;
 	struct bytes target;
 
@@ -150,9 +141,7 @@ static bool read_request_line(struct bytes line, struct l7 *out)
 		return false;
 	l7_set(&out->method, line.at, method, false);
 	target = trim(bytes_cut(line, method, version - method));
-	connect = method == 7 && memcmp(line.at, "CONNECT", 7) == 0;
-	host_from_target(target, connect, out);
-	path_from_target(target, connect, out);
+	read_target(target, method == 7 && memcmp(line.at, "CONNECT", 7) == 0, out);
 	return true;
 }
 

@@ -61,6 +61,14 @@ static void shadows(void **state)
 	assert_int_equal(j.decision.logs, 0); /* it has fired */
 	assert_int_equal(judge_counters(judge)->would_block, 1);
 	finish();
+	/* What is not logged is counted all the same; what would pass blocks nothing. */
+	begin("policy forward { s: tcp dport 443 shadow reset log sample 1/1000000\n"
+	      "a: tcp dport 443 shadow accept\n x: tls sni \"x.example\" reset\n }");
+	port++;
+	feed((struct segment){ .seq = 1000, .flags = TCP_SYN });
+	assert_int_equal(j.decision.logs, 1);
+	assert_int_equal(judge_counters(judge)->would_block, 1);
+	finish();
 }
 
 /* A schedule holds from its minute on; flows decided before stay decided. */
