@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 enum {
-	RING_SIZE = 4096, /* a power of two */
+	RING_SIZE = 8192, /* a power of two; some seconds of blocks while a disk stalls */
 	LOG_NICE = 10,
 	GATHER_US = 2000, /* one wake-up serves all that comes within this time */
 	HOLD_MS = 200,	  /* how late an aggregated event may be */
