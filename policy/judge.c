@@ -130,10 +130,22 @@ static void track_window(struct flow *f, enum flow_side_name side, const struct 
 	bool scaled = s->scales && f->side[!side].scales && !(p->flags & TCP_SYN);
 	uint32_t edge = p->ack + ((uint32_t)p->window << (scaled ? s->wscale : 0));
 
-	if (s->edge_known && seq_before(p->ack, s->ack))
-		return; /* an older segment */
 	s->edge = edge;
 	s->edge_known = true;
+}
+
+/* Neither what an older segment acknowledges counts, nor what its peer was not seen to send. */
+static void track_ack(struct flow *f, enum flow_side_name side, const struct packet *p)
+{
+	struct flow_side *s = &f->side[side];
+	const struct flow_side *peer = &f->side[!side];
+
+	if ((s->acked && seq_before(p->ack, s->ack)) ||
+	    (peer->seen && seq_before(peer->next, p->ack)))
+		return;
+	track_window(f, side, p);
+	s->acked = true;
+	s->ack = p->ack;
 }
 
 /* Remember how far the sender got. */
@@ -157,24 +169,24 @@ static void track(struct flow *f, enum flow_side_name side, const struct packet 
 	}
 	if (!s->seen || seq_before(s->next, next))
 		s->next = next;
-	if (p->flags & TCP_ACK) {
-		track_window(f, side, p);
-		s->acked = true;
-		s->ack = p->ack;
-	}
+	if (p->flags & TCP_ACK)
+		track_ack(f, side, p);
 	s->data |= p->payload_len > 0;
-	s->fin |= (p->flags & TCP_FIN) != 0;
+	if (p->flags & TCP_FIN) {
+		s->fin = true;
+		s->fin_seq = next - 1;
+	}
 	s->seen = true;
 }
 
-/* True when the flow ends or has grown past what is inspected, with its L7 fields unknown. */
-static bool is_past_knowing(const struct flow *f)
+/* True when the ends have said all that is asked, or more than is inspected, and it told nothing. */
+static bool is_past_knowing(const struct policy *p, const struct flow *f, const struct look *look)
 {
-	const struct flow_side *initiator = &f->side[SIDE_INITIATOR];
 	const struct flow_side *responder = &f->side[SIDE_RESPONDER];
 
-	return initiator->fin ||
-	       (responder->seen && responder->next - responder->isn > STREAM_CAPACITY);
+	return (responder->seen && responder->next - responder->isn > STREAM_CAPACITY) ||
+	       (judge_has_ended(p, f, SIDE_INITIATOR, look->facts.payload) &&
+		(!p->needs_reply || judge_has_ended(p, f, SIDE_RESPONDER, look->facts.payload)));
 }
 
 /* The flow is decided: by @index of @p, at this packet. */
@@ -246,7 +258,7 @@ static void judge_undecided(struct judge *j, const struct policy *p, struct flow
 	}
 	if (look.news && out->decision.decided) {
 		settle(j, p, f, out->decision.rule, &look.facts, in, out);
-	} else if (tcp && (look.spent || is_past_knowing(f))) {
+	} else if (tcp && (look.spent || is_past_knowing(p, f, &look))) {
 		j->counters.undecided++;
 		if (!look.news)
 			judge_fill_facts(j, p, f, out->side, in, &look.l7, &look.facts);

@@ -146,7 +146,8 @@ void judge_cut(struct judge *j, const struct policy *p, const struct rule *r, co
 		fill_payloads(p, r, f, in, out);
 	add_payload(c, c->text, 0);
 	c->to_sender = (ends & sender) != 0;
-	c->sender = reset_toward_sender(packet);
+	c->sender = reset_toward_sender(packet, &out->flow->side[out->side],
+					&out->flow->side[!out->side]);
 	/* The receiver of a SYN that is dropped never learns of the connection. */
 	c->to_receiver = (ends & ~sender) != 0 && (packet->flags & (TCP_SYN | TCP_ACK)) != TCP_SYN;
 	c->receiver = reset_toward_receiver(packet, &out->flow->side[!out->side]);

@@ -50,6 +50,21 @@ static struct bytes seen_of(const struct flow *f, enum flow_side_name side)
 	return stream_contiguous(f->stream[side]);
 }
 
+static bool is_asked(const struct policy *p, enum flow_side_name side)
+{
+	return side == SIDE_INITIATOR ? p->needs_l7 : p->needs_reply;
+}
+
+bool judge_has_ended(const struct policy *p, const struct flow *f, enum flow_side_name side,
+		     const struct bytes seen[2])
+{
+	const struct flow_side *s = &f->side[side];
+	uint32_t base = f->base_known[side] ? f->base[side] : s->isn + 1;
+
+	return s->fin &&
+	       (!is_asked(p, side) || !seq_before(base + (uint32_t)seen[side].len, s->fin_seq));
+}
+
 void judge_gather(struct judge *j, const struct policy *p, struct flow *f,
 		  const struct judge_input *in, const struct judgement *out, struct look *look)
 {
@@ -61,7 +76,8 @@ void judge_gather(struct judge *j, const struct policy *p, struct flow *f,
 
 	seen[0] = seen_of(f, SIDE_INITIATOR);
 	seen[1] = seen_of(f, SIDE_RESPONDER);
-	if (packet->payload.len == 0 || !(side == SIDE_INITIATOR ? p->needs_l7 : p->needs_reply) ||
+	look->news |= (packet->flags & TCP_FIN) != 0;
+	if (packet->payload.len == 0 || !is_asked(p, side) ||
 	    (in->checksum_ready && !packet_checksum_ok(packet)))
 		return;
 	data = place_data(f, side, packet, &offset);
@@ -111,7 +127,9 @@ void judge_fill_facts(struct judge *j, const struct policy *p, const struct flow
 	out->iif = same ? in->iif : in->oif;
 	out->oif = same ? in->oif : in->iif;
 	out->l7 = l7;
-	out->more[0] = out->more[1] = f->tuple.proto == PROTO_TCP;
+	for (int s = 0; s < 2; s++)
+		out->more[s] = f->tuple.proto == PROTO_TCP &&
+			       !judge_has_ended(p, f, (enum flow_side_name)s, out->payload);
 	out->flow_id = f->id;
 	out->schedules = schedules_now(j, p, in->wall_us);
 	out->mark = f->mark;

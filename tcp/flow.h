@@ -31,10 +31,11 @@ enum flow_side_name {
 
 /* What one end has sent, as seen here. */
 struct flow_side {
-	uint32_t isn;  /* sequence number of its SYN */
-	uint32_t next; /* highest SEG.SEQ + SEG.LEN */
-	uint32_t ack;  /* its latest acknowledgment number */
-	uint32_t edge; /* right edge of its receive window, as far as it was told */
+	uint32_t isn;	  /* sequence number of its SYN */
+	uint32_t next;	  /* highest SEG.SEQ + SEG.LEN */
+	uint32_t ack;	  /* its latest acknowledgment number */
+	uint32_t fin_seq; /* of its FIN, when fin */
+	uint32_t edge;	  /* right edge of its receive window, as far as it was told */
 	bool syn, data, fin, acked, seen, edge_known;
 	bool scales;	/* its SYN had a window scale option (RFC 7323 2.2) */
 	uint8_t wscale; /* of it, 0 to 14 */

@@ -42,21 +42,28 @@ enum reset_refusal reset_refuse(const struct packet *p, bool verify)
 	return RESET_ALLOWED;
 }
 
-struct reset_numbers reset_toward_sender(const struct packet *p)
+/* The later one of @number and what @side acknowledged. */
+static uint32_t at_least_acked(uint32_t number, const struct flow_side *side)
+{
+	return side != NULL && side->acked && seq_before(number, side->ack) ? side->ack : number;
+}
+
+struct reset_numbers reset_toward_sender(const struct packet *p, const struct flow_side *sender,
+					 const struct flow_side *receiver)
 {
 	return (struct reset_numbers){
-		.seq = p->flags & TCP_ACK ? p->ack : 0,
-		.ack = p->seq + packet_seg_len(p),
+		.seq = p->flags & TCP_ACK ? at_least_acked(p->ack, sender) : 0,
+		.ack = receiver != NULL && receiver->acked ? receiver->ack
+							   : p->seq + packet_seg_len(p),
 	};
 }
 
 struct reset_numbers reset_toward_receiver(const struct packet *p, const struct flow_side *receiver)
 {
-	struct reset_numbers n = { .seq = p->seq, .ack = p->flags & TCP_ACK ? p->ack : 0 };
-
-	if (receiver != NULL && receiver->acked && seq_before(n.seq, receiver->ack))
-		n.seq = receiver->ack;
-	return n;
+	return (struct reset_numbers){
+		.seq = at_least_acked(p->seq, receiver),
+		.ack = p->flags & TCP_ACK ? p->ack : 0,
+	};
 }
 
 size_t ip_put_header(const struct ip_tuple *wire, uint8_t proto, uint8_t ttl, size_t len,

@@ -41,10 +41,15 @@ struct reset_numbers {
 };
 
 /*
- * Toward the sender of @p, in the name of its peer (RFC 9293 3.5.2): SEQ is SEG.ACK, or 0 when
- * the segment has no ACK; ACK is SEG.SEQ + SEG.LEN.
+ * Toward the sender of @p, in the name of its peer (RFC 9293 3.5.2): SEQ is SEG.ACK, or 0 when the
+ * segment has no ACK. When @sender (what this end was seen to send, or NULL) has acknowledged more
+ * since, that is its RCV.NXT. ACK is what @receiver (or NULL) was seen to acknowledge: it will not get
+ * @p, and conntrack takes a reset that comes below an acknowledgment number for invalid
+ * (nf_conntrack_proto_tcp.c). SEG.SEQ + SEG.LEN where it acknowledged nothing yet: in SYN-SENT the ACK
+ * is what counts.
  */
-struct reset_numbers reset_toward_sender(const struct packet *p);
+struct reset_numbers reset_toward_sender(const struct packet *p, const struct flow_side *sender,
+					 const struct flow_side *receiver);
 
 /*
  * Toward the receiver of @p, which will not get @p itself: SEQ is SEG.SEQ, the receiver's RCV.NXT

@@ -179,13 +179,57 @@ static void text_fits_window(void **state)
 	finish();
 }
 
+/* A side that sent its FIN says no more; the other one may, and is still asked. */
+static void half_closed(void **state)
+{
+	(void)state;
+	begin("policy forward { default accept\n on undecided drop\n cut: reply payload contains \"CUT\" reset\n }");
+	handshake();
+	feed((struct segment){ .seq = 1001, .ack = 5001, .flags = TCP_FIN | TCP_ACK });
+	assert_int_equal(j.verdict, VERDICT_PASS);
+	feed((struct segment){ .reply = true, .seq = 5001, .ack = 1002, .flags = TCP_ACK, .payload = text_bytes("CUT") });
+	assert_string_equal(j.rule->name, "cut");
+	assert_int_equal(j.cut.sender.seq, 1002);
+	assert_int_equal(j.cut.receiver.seq, 5001);
+	/* Its FIN comes before octets that are still missing: they are waited for. */
+	handshake();
+	feed((struct segment){ .seq = 1001, .ack = 5001, .flags = TCP_FIN | TCP_ACK });
+	feed((struct segment){ .reply = true, .seq = 5002, .ack = 1002, .flags = TCP_FIN | TCP_ACK, .payload = text_bytes("UT") });
+	assert_int_equal(j.verdict, VERDICT_PASS);
+	feed((struct segment){ .reply = true, .seq = 5001, .ack = 1002, .flags = TCP_ACK, .payload = text_bytes("C") });
+	assert_string_equal(j.rule->name, "cut");
+	/* Both have ended, and nothing matched: that is a decision. */
+	handshake();
+	feed((struct segment){ .seq = 1001, .ack = 5001, .flags = TCP_FIN | TCP_ACK });
+	feed((struct segment){ .reply = true, .seq = 5001, .ack = 1002, .flags = TCP_FIN | TCP_ACK });
+	assert_int_equal(j.verdict, VERDICT_DECIDED);
+	finish();
+}
+
+/* An acknowledgment of what nobody sent does not move where resets go; one that is newer does. */
+static void acknowledgments(void **state)
+{
+	(void)state;
+	begin("policy forward { cut: payload contains \"CUT\" reset\n }");
+	handshake();
+	feed((struct segment){ .seq = 1001, .ack = 90000, .flags = TCP_ACK });
+	feed((struct segment){ .reply = true, .seq = 5001, .ack = 1001, .flags = TCP_ACK, .payload = text_bytes("banner") });
+	feed((struct segment){ .seq = 1001, .ack = 5007, .flags = TCP_ACK });
+	data(0, text_bytes("CUT")); /* sent before the banner came */
+	assert_true(j.has_cut);
+	assert_int_equal(j.cut.sender.seq, 5007);
+	assert_int_equal(j.cut.sender.ack, 1001);
+	finish();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(reply_payload), cmocka_unit_test(rates),
 		cmocka_unit_test(shadows),	 cmocka_unit_test(schedules),
 		cmocka_unit_test(reply_limit),	 cmocka_unit_test(reset_rules),
-		cmocka_unit_test(text_fits_window),
+		cmocka_unit_test(text_fits_window), cmocka_unit_test(half_closed),
+		cmocka_unit_test(acknowledgments),
 	};
 
 	return cmocka_run_group_tests_name("judge_rules", tests, NULL, NULL);

@@ -73,19 +73,19 @@ static void numbers(void **state)
 	struct packet syn = segment(100, 0, TCP_SYN, 0), data = segment(101, 900, TCP_ACK | TCP_PSH, 50);
 	struct packet fin = segment(101, 900, TCP_ACK | TCP_FIN, 0);
 	struct packet syn_ack = segment(900, 101, TCP_SYN | TCP_ACK, 0);
-	struct flow_side receiver = { .acked = true, .ack = 131 };
+	struct flow_side receiver = { .acked = true, .ack = 131 }, sender = { .acked = true, .ack = 950 };
 	struct reset_numbers n;
 
 	(void)state;
-	n = reset_toward_sender(&syn);
+	n = reset_toward_sender(&syn, NULL, NULL);
 	assert_int_equal(n.seq, 0);
 	assert_int_equal(n.ack, 101);
-	n = reset_toward_sender(&data);
+	n = reset_toward_sender(&data, NULL, NULL);
 	assert_int_equal(n.seq, 900);
 	assert_int_equal(n.ack, 151);
-	n = reset_toward_sender(&fin);
+	n = reset_toward_sender(&fin, NULL, NULL);
 	assert_int_equal(n.ack, 102);
-	n = reset_toward_sender(&syn_ack);
+	n = reset_toward_sender(&syn_ack, NULL, NULL);
 	assert_int_equal(n.seq, 101);
 	assert_int_equal(n.ack, 901);
 	n = reset_toward_receiver(&syn_ack, NULL);
@@ -97,9 +97,17 @@ static void numbers(void **state)
 	/* A repeated segment whose octets the receiver has acknowledged. */
 	n = reset_toward_receiver(&data, &receiver);
 	assert_int_equal(n.seq, 131);
+	/* What the receiver acknowledged is acknowledged, and no more: it will not get the segment. A sender
+	 * that acknowledged more since is told there. */
+	n = reset_toward_sender(&data, &sender, &receiver);
+	assert_int_equal(n.seq, 950);
+	assert_int_equal(n.ack, 131);
+	sender.ack = 890;
+	n = reset_toward_sender(&data, &sender, &receiver);
+	assert_int_equal(n.seq, 900);
 	/* An ACK number of 0 with the flag on is a number like any other. */
 	data.ack = 0;
-	n = reset_toward_sender(&data);
+	n = reset_toward_sender(&data, NULL, NULL);
 	assert_int_equal(n.seq, 0);
 	assert_int_equal(n.ack, 151);
 }
