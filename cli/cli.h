@@ -48,6 +48,7 @@ int command_status(const struct cli_args *args);
 int command_plan(const struct cli_args *args);
 int command_replay(const struct cli_args *args);
 int command_read(const struct cli_args *args);
+int command_codes(const struct cli_args *args);
 
 /* Options of each command, in the order of its rows in main.c. */
 enum { RUN_CONFIG, RUN_EVENTS, RUN_NO_RULES, RUN_KEEP_RULES };

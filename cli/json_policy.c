@@ -158,6 +158,8 @@ static json_t *reasons_array(const struct policy *p)
 		set_string(o, "name", r->name);
 		if (r->code != 0)
 			set_number(o, "code", r->code);
+		if (r->pen != 0)
+			set_number(o, "pen", r->pen);
 		if (r->has_text) {
 			text_source(&r->text, source);
 			set_string(o, "text", source);

@@ -76,6 +76,7 @@ static void fill_block(struct event *e, enum event_type type, const struct judge
 	copy_name(b->text, sizeof(b->text), cut ? j->cut.text : "");
 	b->action = r->action;
 	b->code = r->reason ? r->reason->code : 0;
+	b->pen = r->reason ? r->reason->pen : 0;
 	b->refusal = cut ? j->cut.refusal : RESET_ALLOWED;
 	b->suppressed = cut && j->cut.suppressed;
 	b->would = r->shadow;

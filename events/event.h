@@ -25,6 +25,7 @@ struct event_block {
 	char host[L7_NAME_MAX + 1];
 	enum rule_action action;
 	uint16_t code;
+	uint32_t pen; /* of the code; 0: IANA's */
 	bool sent_source, sent_destination;
 	bool would;	 /* the rule is in shadow: nothing was done */
 	bool suppressed; /* the reply limit held the resets back */
@@ -63,10 +64,17 @@ struct event_packet {
 	uint8_t octets[EVENT_SNAP];
 };
 
+/* What a worker sent; resets are all, texts and diags those with a payload. */
+struct answer_counters {
+	uint64_t resets, texts, diags, icmp, errors;
+	uint64_t closed; /* conntrack entries that resets had not closed */
+};
+
 struct event_stats {
 	struct judge_counters judge;
+	struct answer_counters sent;
 	uint16_t queue;
-	uint64_t evicted, sent_resets, sent_icmp, send_errors, verdict_errors, enobufs, lost_events;
+	uint64_t evicted, verdict_errors, enobufs, lost_events;
 	uint64_t queue_dropped, user_dropped;
 };
 

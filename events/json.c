@@ -96,6 +96,8 @@ static json_t *block_object(const struct event *e)
 	set_string(o, "text", b->text);
 	if (b->code != 0)
 		set_number(o, "code", b->code);
+	if (b->pen != 0)
+		set_number(o, "pen", b->pen);
 	set_string(o, "host", b->host);
 	if (e->type != EVENT_BLOCK)
 		return o;
@@ -235,9 +237,12 @@ static json_t *stats_object(const struct event *e)
 	set_number(o, "resets_seen", s->judge.resets_seen);
 	set_number(o, "resets_with_payload", s->judge.resets_with_payload);
 	set_number(o, "resets_invalid_diag", s->judge.resets_invalid_diag);
-	set_number(o, "sent_resets", s->sent_resets);
-	set_number(o, "sent_icmp", s->sent_icmp);
-	set_number(o, "send_errors", s->send_errors);
+	set_number(o, "sent_resets", s->sent.resets);
+	set_number(o, "sent_texts", s->sent.texts);
+	set_number(o, "sent_diags", s->sent.diags);
+	set_number(o, "sent_icmp", s->sent.icmp);
+	set_number(o, "send_errors", s->sent.errors);
+	set_number(o, "entries_closed", s->sent.closed);
 	set_number(o, "verdict_errors", s->verdict_errors);
 	set_number(o, "enobufs", s->enobufs);
 	set_number(o, "lost_events", s->lost_events);

@@ -4,11 +4,14 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <libnetfilter_conntrack/libnetfilter_conntrack.h>
+#include <libnetfilter_conntrack/libnetfilter_conntrack_tcp.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netfilter/nfnetlink_conntrack.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+
+enum { CLOSE_TIMEOUT_S = 10 }; /* nf_conntrack_tcp_timeout_close */
 
 struct conntrack {
 	struct mnl_socket *nl;
@@ -134,42 +137,93 @@ static int parse_entry(const struct nlmsghdr *nlh, void *data)
 	return nfct_nlmsg_parse(nlh, c->entry) < 0 ? MNL_CB_ERROR : MNL_CB_STOP;
 }
 
+/* Begin a message of this type to ctnetlink in @buffer, of MNL_SOCKET_BUFFER_SIZE. */
+static struct nlmsghdr *begin_message(struct conntrack *c, char *buffer, uint16_t type,
+				      uint16_t flags, uint8_t family)
+{
+	struct nlmsghdr *nlh = mnl_nlmsg_put_header(buffer);
+	struct nfgenmsg *nfh;
+
+	nlh->nlmsg_type = (uint16_t)((NFNL_SUBSYS_CTNETLINK << 8) | type);
+	nlh->nlmsg_flags = NLM_F_REQUEST | flags;
+	nlh->nlmsg_seq = ++c->seq;
+	nfh = mnl_nlmsg_put_extra_header(nlh, sizeof(*nfh));
+	nfh->nfgen_family = family;
+	nfh->version = NFNETLINK_V0;
+	nfh->res_id = 0;
+	return nlh;
+}
+
+/* Send @nlh, which is in @buffer, and take in what answers it: MNL_CB_* as @parse returns, or an error. */
+static int exchange(struct conntrack *c, struct nlmsghdr *nlh, char *buffer, mnl_cb_t parse)
+{
+	uint32_t seq = nlh->nlmsg_seq;
+	ssize_t n;
+
+	if (mnl_socket_sendto(c->nl, nlh, nlh->nlmsg_len) < 0)
+		return MNL_CB_ERROR;
+	do {
+		n = mnl_socket_recvfrom(c->nl, buffer, (size_t)MNL_SOCKET_BUFFER_SIZE);
+		if (n < 0)
+			return MNL_CB_ERROR;
+	} while (((struct nlmsghdr *)buffer)->nlmsg_seq != seq);
+	return mnl_cb_run(buffer, (size_t)n, seq, c->port, parse, c);
+}
+
 static bool ask(struct conntrack *c, const struct direction_attrs *attrs, const struct ip_tuple *t)
 {
 	char buffer[MNL_SOCKET_BUFFER_SIZE];
-	struct nlmsghdr *nlh = mnl_nlmsg_put_header(buffer);
-	struct nfgenmsg *nfh;
-	uint32_t seq = ++c->seq;
-	ssize_t n;
+	struct nlmsghdr *nlh = begin_message(c, buffer, IPCTNL_MSG_CT_GET, 0,
+					     t->family == 4 ? AF_INET : AF_INET6);
 
-	nlh->nlmsg_type = (NFNL_SUBSYS_CTNETLINK << 8) | IPCTNL_MSG_CT_GET;
-	nlh->nlmsg_flags = NLM_F_REQUEST;
-	nlh->nlmsg_seq = seq;
-	nfh = mnl_nlmsg_put_extra_header(nlh, sizeof(*nfh));
-	nfh->nfgen_family = t->family == 4 ? AF_INET : AF_INET6;
-	nfh->version = NFNETLINK_V0;
-	nfh->res_id = 0;
 	clear_entry(c);
 	set_tuple(c->entry, attrs, t);
-	if (nfct_nlmsg_build(nlh, c->entry) < 0 ||
-	    mnl_socket_sendto(c->nl, nlh, nlh->nlmsg_len) < 0)
-		return false;
-	for (;;) {
-		n = mnl_socket_recvfrom(c->nl, buffer, sizeof(buffer));
-		if (n < 0)
-			return false;
-		if (((struct nlmsghdr *)buffer)->nlmsg_seq == seq)
-			break;
-	}
-	return mnl_cb_run(buffer, (size_t)n, seq, c->port, parse_entry, c) == MNL_CB_STOP &&
+	return nfct_nlmsg_build(nlh, c->entry) >= 0 &&
+	       exchange(c, nlh, buffer, parse_entry) == MNL_CB_STOP &&
 	       nfct_attr_is_set(c->entry, ATTR_REPL_L4PROTO) == 1;
+}
+
+/* Find the entry of @view into c->entry. */
+static bool find_entry(struct conntrack *c, const struct ip_tuple *view)
+{
+	struct ip_tuple reply = tuple_reverse(view);
+
+	return ask(c, &original_attrs, view) || ask(c, &reply_attrs, &reply);
 }
 
 bool conntrack_lookup(struct conntrack *c, const struct ip_tuple *view, struct ct_tuples *out)
 {
-	struct ip_tuple reply = tuple_reverse(view);
+	return find_entry(c, view) && get_tuples(c->entry, view->family, out);
+}
 
-	if (!ask(c, &original_attrs, view) && !ask(c, &reply_attrs, &reply))
+bool conntrack_set_closed(struct conntrack *c, const struct nf_conntrack *entry)
+{
+	static const enum nf_conntrack_attr tuple[] = {
+		ATTR_ORIG_L3PROTO,  ATTR_ORIG_L4PROTO,	ATTR_ORIG_PORT_SRC, ATTR_ORIG_PORT_DST,
+		ATTR_ORIG_IPV4_SRC, ATTR_ORIG_IPV4_DST, ATTR_ORIG_IPV6_SRC, ATTR_ORIG_IPV6_DST,
+	};
+	char buffer[MNL_SOCKET_BUFFER_SIZE];
+	struct nf_conntrack *change = nfct_new();
+	struct nlmsghdr *nlh = begin_message(c, buffer, IPCTNL_MSG_CT_NEW, NLM_F_ACK,
+					     nfct_get_attr_u8(entry, ATTR_ORIG_L3PROTO));
+	bool done = false;
+
+	if (change == NULL)
 		return false;
-	return get_tuples(c->entry, view->family, out);
+	for (size_t i = 0; i < sizeof(tuple) / sizeof(tuple[0]); i++) {
+		if (nfct_attr_is_set(entry, tuple[i]) == 1)
+			nfct_set_attr(change, tuple[i], nfct_get_attr(entry, tuple[i]));
+	}
+	nfct_set_attr_u8(change, ATTR_TCP_STATE, TCP_CONNTRACK_CLOSE);
+	nfct_set_attr_u32(change, ATTR_TIMEOUT, CLOSE_TIMEOUT_S);
+	done = nfct_nlmsg_build(nlh, change) >= 0 && exchange(c, nlh, buffer, NULL) != MNL_CB_ERROR;
+	nfct_destroy(change);
+	return done;
+}
+
+bool conntrack_end(struct conntrack *c, const struct ip_tuple *view)
+{
+	return find_entry(c, view) && nfct_attr_is_set(c->entry, ATTR_TCP_STATE) == 1 &&
+	       nfct_get_attr_u8(c->entry, ATTR_TCP_STATE) != TCP_CONNTRACK_CLOSE &&
+	       conntrack_set_closed(c, c->entry);
 }

@@ -8,6 +8,7 @@
 #include <libmnl/libmnl.h>
 
 struct conntrack;
+struct nf_conntrack;
 
 struct ct_tuples {
 	struct ip_tuple original, reply;
@@ -27,5 +28,14 @@ bool conntrack_read(struct conntrack *c, const struct nlattr *ct, uint8_t family
  * there is no such entry; one that is not confirmed yet (a SYN in the forward hook) is none.
  */
 bool conntrack_lookup(struct conntrack *c, const struct ip_tuple *view, struct ct_tuples *out);
+
+/*
+ * Move the TCP entry of @view to CLOSE, where it stays for 10 s, unless it is there already. Packets of it
+ * still pass all hooks. True when that was needed and done.
+ */
+bool conntrack_end(struct conntrack *c, const struct ip_tuple *view);
+
+/* The same for an entry that was received from ctnetlink; false when the kernel refuses. */
+bool conntrack_set_closed(struct conntrack *c, const struct nf_conntrack *entry);
 
 #endif

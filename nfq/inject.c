@@ -1,30 +1,42 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "nfq/inject.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <linux/filter.h>
+#include <linux/if_ether.h>
+#include <linux/if_packet.h>
+#include <net/if.h>
 #include <netinet/in.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 enum { SEND_BUFFER = 4 * 1024 * 1024 };
 
-/* The forged packets of one family. */
+enum { LINK_HEADER = ETH_HLEN };
+
+/* The forged packets that leave by one socket. */
 struct lane {
 	int fd;
 	unsigned count;
 	struct mmsghdr msg[INJECT_BATCH];
 	struct iovec iov[INJECT_BATCH];
-	struct sockaddr_in6 to[INJECT_BATCH]; /* large enough for sockaddr_in, too */
+	union address {
+		struct sockaddr_in in;
+		struct sockaddr_in6 in6;
+		struct sockaddr_ll ll;
+	} to[INJECT_BATCH];
 	bool *sent[INJECT_BATCH];
-	uint8_t bytes[INJECT_BATCH][RESET_BUFFER];
+	struct bytes payload[INJECT_BATCH]; /* inside bytes */
+	uint8_t bytes[INJECT_BATCH][LINK_HEADER + RESET_BUFFER];
 };
 
 struct inject {
-	struct lane v4, v6;
+	struct lane v4, v6, link;
 	int icmp4, icmp6;
-	struct inject_counters counters;
+	struct answer_counters *counters;
 };
 
 /* A socket whose family the kernel does not have (IPv6 switched off) is -1, and no error. */
@@ -50,18 +62,22 @@ static int open_raw(int family, int proto, uint32_t mark, int *out)
 	return 0;
 }
 
-int inject_open(uint32_t mark, struct inject **out)
+int inject_open(uint32_t mark, struct answer_counters *counters, struct inject **out)
 {
 	struct inject *i = calloc(1, sizeof(*i));
 	int result;
 
 	if (i == NULL)
 		return -ENOMEM;
-	i->v4.fd = i->v6.fd = i->icmp4 = i->icmp6 = -1;
+	i->counters = counters;
+	i->v4.fd = i->v6.fd = i->link.fd = i->icmp4 = i->icmp6 = -1;
 	/* IPPROTO_RAW implies a header of our own, in both families (raw(7), ipv6_setsockopt()). */
 	result = open_raw(AF_INET, IPPROTO_RAW, mark, &i->v4.fd);
 	if (result == 0)
 		result = open_raw(AF_INET6, IPPROTO_RAW, mark, &i->v6.fd);
+	/* Of protocol 0, it receives nothing (packet(7)). */
+	if (result == 0)
+		result = open_raw(AF_PACKET, 0, mark, &i->link.fd);
 	if (result == 0)
 		result = open_raw(AF_INET, IPPROTO_ICMP, mark, &i->icmp4);
 	if (result == 0)
@@ -76,34 +92,79 @@ int inject_open(uint32_t mark, struct inject **out)
 
 void inject_close(struct inject *i)
 {
+	const int *fds[] = { &i->v4.fd, &i->v6.fd, &i->link.fd, &i->icmp4, &i->icmp6 };
+
 	if (i == NULL)
 		return;
-	if (i->v4.fd >= 0)
-		close(i->v4.fd);
-	if (i->v6.fd >= 0)
-		close(i->v6.fd);
-	if (i->icmp4 >= 0)
-		close(i->icmp4);
-	if (i->icmp6 >= 0)
-		close(i->icmp6);
+	for (size_t k = 0; k < sizeof(fds) / sizeof(fds[0]); k++) {
+		if (*fds[k] >= 0)
+			close(*fds[k]);
+	}
 	free(i);
 }
 
-static socklen_t set_destination(struct sockaddr_in6 *to, const struct ip_addr *dst, uint8_t family,
-				 uint32_t ifindex)
+static socklen_t set_destination(union address *to, const struct ip_addr *dst, uint8_t family,
+				 const struct inject_path *path)
 {
-	if (family == 4) {
-		struct sockaddr_in *in = (struct sockaddr_in *)to;
-
-		*in = (struct sockaddr_in){ .sin_family = AF_INET };
-		memcpy(&in->sin_addr, dst->b + 12, 4);
-		return sizeof(*in);
+	if (path->bridged) {
+		to->ll = (struct sockaddr_ll){
+			.sll_family = AF_PACKET,
+			.sll_protocol = htons(family == 4 ? ETH_P_IP : ETH_P_IPV6),
+			.sll_ifindex = (int)path->port,
+			.sll_halen = HW_LEN,
+		};
+		memcpy(to->ll.sll_addr, path->to, HW_LEN);
+		return sizeof(to->ll);
 	}
-	*to = (struct sockaddr_in6){ .sin6_family = AF_INET6 };
-	memcpy(&to->sin6_addr, dst->b, 16);
-	if (IN6_IS_ADDR_LINKLOCAL(&to->sin6_addr))
-		to->sin6_scope_id = ifindex;
-	return sizeof(*to);
+	if (family == 4) {
+		to->in = (struct sockaddr_in){ .sin_family = AF_INET };
+		memcpy(&to->in.sin_addr, dst->b + 12, 4);
+		return sizeof(to->in);
+	}
+	to->in6 = (struct sockaddr_in6){ .sin6_family = AF_INET6 };
+	memcpy(&to->in6.sin6_addr, dst->b, 16);
+	if (IN6_IS_ADDR_LINKLOCAL(&to->in6.sin6_addr))
+		to->in6.sin6_scope_id = path->port;
+	return sizeof(to->in6);
+}
+
+/* The Ethernet address of a port. */
+static void port_address(int fd, uint32_t port, uint8_t out[HW_LEN])
+{
+	struct ifreq r = { .ifr_ifindex = (int)port };
+
+	if (ioctl(fd, SIOCGIFNAME, &r) == 0 && ioctl(fd, SIOCGIFHWADDR, &r) == 0)
+		memcpy(out, r.ifr_hwaddr.sa_data, HW_LEN);
+}
+
+/* Write the Ethernet header of a bridged packet. Returns its length. */
+static size_t put_link_header(const struct inject *i, uint8_t *out, uint8_t family,
+			      const struct inject_path *path)
+{
+	static const uint8_t unknown[HW_LEN];
+
+	if (!path->bridged)
+		return 0;
+	memcpy(out, path->to, HW_LEN);
+	memcpy(out + HW_LEN, path->from, HW_LEN);
+	if (memcmp(path->from, unknown, HW_LEN) == 0)
+		port_address(i->link.fd, path->port, out + HW_LEN);
+	bytes_put16(out + 2 * HW_LEN, family == 4 ? ETH_P_IP : ETH_P_IPV6);
+	return LINK_HEADER;
+}
+
+void inject_count(struct answer_counters *c, struct bytes payload)
+{
+	uint16_t magic = 0;
+
+	c->resets++;
+	if (payload.len == 0)
+		return;
+	if (payload.len == RESET_DIAG_LEN && bytes_get16(payload, 0, &magic) &&
+	    magic == RESET_DIAG_MAGIC)
+		c->diags++;
+	else
+		c->texts++;
 }
 
 static void flush_lane(struct inject *i, struct lane *l)
@@ -116,12 +177,12 @@ static void flush_lane(struct inject *i, struct lane *l)
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n <= 0) { /* this one failed, the rest may go */
-			i->counters.errors++;
+			i->counters->errors++;
 			done++;
 			continue;
 		}
-		i->counters.sent_resets += (unsigned)n;
 		for (; n > 0; n--, done++) {
+			inject_count(i->counters, l->payload[done]);
 			if (l->sent[done] != NULL)
 				*l->sent[done] = true;
 		}
@@ -130,24 +191,27 @@ static void flush_lane(struct inject *i, struct lane *l)
 }
 
 void inject_reset(struct inject *i, const struct ip_tuple *wire, struct reset_numbers n,
-		  struct bytes payload, uint32_t ifindex, bool *sent)
+		  struct bytes payload, const struct inject_path *path, bool *sent)
 {
-	struct lane *l = wire->family == 4 ? &i->v4 : &i->v6;
+	struct lane *l = path->bridged ? &i->link : wire->family == 4 ? &i->v4 : &i->v6;
+	size_t header, len;
 	unsigned at;
 
 	if (l->fd < 0) {
-		i->counters.errors++;
+		i->counters->errors++;
 		return;
 	}
 	if (l->count == INJECT_BATCH)
 		flush_lane(i, l);
 	at = l->count++;
-	l->iov[at].iov_base = l->bytes[at];
-	l->iov[at].iov_len = reset_build(wire, n, RESET_TTL, payload, l->bytes[at], RESET_BUFFER);
+	header = put_link_header(i, l->bytes[at], wire->family, path);
+	len = reset_build(wire, n, RESET_TTL, payload, l->bytes[at] + header, RESET_BUFFER);
+	l->iov[at] = (struct iovec){ l->bytes[at], header + len };
+	l->payload[at] = (struct bytes){ l->bytes[at] + header + len - payload.len, payload.len };
 	l->sent[at] = sent;
 	l->msg[at].msg_hdr = (struct msghdr){
 		.msg_name = &l->to[at],
-		.msg_namelen = set_destination(&l->to[at], &wire->dst, wire->family, ifindex),
+		.msg_namelen = set_destination(&l->to[at], &wire->dst, wire->family, path),
 		.msg_iov = &l->iov[at],
 		.msg_iovlen = 1,
 	};
@@ -157,31 +221,30 @@ void inject_flush(struct inject *i)
 {
 	flush_lane(i, &i->v4);
 	flush_lane(i, &i->v6);
+	flush_lane(i, &i->link);
 }
 
 bool inject_unreachable(struct inject *i, const struct packet *p, enum unreachable code,
-			uint32_t ifindex)
+			const struct inject_path *path)
 {
-	uint8_t bytes[ICMP_BUFFER];
-	struct sockaddr_in6 to;
-	socklen_t to_len;
-	size_t l4 = 0, len;
-	int fd = p->tuple.family == 4 ? i->icmp4 : i->icmp6;
+	uint8_t bytes[LINK_HEADER + ICMP_BUFFER];
+	uint8_t family = p->tuple.family;
+	size_t l4 = 0, header = put_link_header(i, bytes, family, path), len;
+	int fd = path->bridged ? i->link.fd : family == 4 ? i->icmp4 : i->icmp6;
+	union address to;
+	socklen_t to_len = set_destination(&to, &p->tuple.src, family, path);
 
-	/* The kernel writes the IP header and the ICMPv6 checksum, from the address that it picks. */
-	len = icmp_build_unreachable(p, code, &p->tuple.dst, bytes, sizeof(bytes), &l4);
+	len = icmp_build_unreachable(p, code, &p->tuple.dst, bytes + header, ICMP_BUFFER, &l4);
 	if (len == 0)
 		return false;
-	to_len = set_destination(&to, &p->tuple.src, p->tuple.family, ifindex);
-	if (fd < 0 || sendto(fd, bytes + l4, len - l4, 0, (struct sockaddr *)&to, to_len) < 0) {
-		i->counters.errors++;
+	/* Routed, the kernel writes the IP header and the ICMPv6 checksum, from the address that it picks. */
+	if (path->bridged)
+		l4 = 0;
+	if (fd < 0 ||
+	    sendto(fd, bytes + l4, header + len - l4, 0, (struct sockaddr *)&to, to_len) < 0) {
+		i->counters->errors++;
 		return false;
 	}
-	i->counters.sent_icmp++;
+	i->counters->icmp++;
 	return true;
-}
-
-const struct inject_counters *inject_counters(const struct inject *i)
-{
-	return &i->counters;
 }

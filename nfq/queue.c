@@ -184,6 +184,7 @@ static bool read_packet(const struct nlmsghdr *nlh, struct queue_packet *out)
 {
 	struct nlattr *attr[NFQA_MAX + 1] = { NULL };
 	const struct nfqnl_msg_packet_hdr *header;
+	const struct nfqnl_msg_packet_hw *hw;
 	uint32_t info = 0, ctinfo;
 
 	if (nfq_nlmsg_parse(nlh, attr) < 0 || attr[NFQA_PACKET_HDR] == NULL)
@@ -199,6 +200,14 @@ static bool read_packet(const struct nlmsghdr *nlh, struct queue_packet *out)
 		out->iif = ntohl(mnl_attr_get_u32(attr[NFQA_IFINDEX_INDEV]));
 	if (attr[NFQA_IFINDEX_OUTDEV] != NULL)
 		out->oif = ntohl(mnl_attr_get_u32(attr[NFQA_IFINDEX_OUTDEV]));
+	if (attr[NFQA_IFINDEX_PHYSINDEV] != NULL)
+		out->port_in = ntohl(mnl_attr_get_u32(attr[NFQA_IFINDEX_PHYSINDEV]));
+	if (attr[NFQA_IFINDEX_PHYSOUTDEV] != NULL)
+		out->port_out = ntohl(mnl_attr_get_u32(attr[NFQA_IFINDEX_PHYSOUTDEV]));
+	if (attr[NFQA_HWADDR] != NULL) {
+		hw = mnl_attr_get_payload(attr[NFQA_HWADDR]);
+		out->hw = ntohs(hw->hw_addrlen) == HW_LEN ? hw->hw_addr : NULL;
+	}
 	if (attr[NFQA_SKB_INFO] != NULL)
 		info = ntohl(mnl_attr_get_u32(attr[NFQA_SKB_INFO]));
 	out->gso = (info & NFQA_SKB_GSO) != 0;

@@ -18,7 +18,10 @@ struct queue_packet {
 	uint32_t id;
 	struct bytes ip; /* points into the queue's buffer, valid until the next receive */
 	uint32_t mark;
-	uint32_t iif, oif;   /* interface indexes, 0 when there is none */
+	uint32_t iif, oif;	    /* interface indexes, 0 when there is none */
+	uint32_t port_in, port_out; /* of a bridge that forwards it, 0 when none does */
+	const uint8_t *
+		hw; /* Ethernet address of who sent it to us, HW_LEN octets; NULL when there is none */
 	bool gso;	     /* an aggregate: more than one segment on the wire */
 	bool checksum_ready; /* false: the kernel fills the checksum in later */
 	enum direction direction;

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "nfq/worker.h"
 
-#include "nfq/conntrack.h"
+#include "nfq/answer.h"
 #include "nfq/ifnames.h"
-#include "nfq/inject.h"
 #include "nfq/queue_proc.h"
 
 #include <errno.h>
@@ -18,15 +17,6 @@
 
 enum { TICK_MS = 1000 };
 
-/* A reset that goes out behind the verdicts. */
-struct follow_up {
-	struct ip_tuple wire;
-	struct reset_numbers numbers;
-	struct bytes payload;
-	uint32_t ifindex;
-	bool *sent;
-};
-
 struct worker {
 	struct workers *all;
 	unsigned index;
@@ -34,8 +24,7 @@ struct worker {
 	bool started;
 	struct queue *queue;
 	struct judge *judge;
-	struct conntrack *conntrack;
-	struct inject *inject;
+	struct answers *answers;
 	struct ifnames *iif_names, *oif_names;
 	int wake_fd;
 	_Atomic uint32_t seen_generation;
@@ -43,11 +32,6 @@ struct worker {
 	/* The batch in hand. */
 	int64_t now_us, wall_us;
 	struct queue_packet packet[QUEUE_BATCH];
-	bool *replaced[QUEUE_BATCH]; /* "sent" flags that the verdicts decide */
-	unsigned replacements;
-	struct follow_up follow[QUEUE_BATCH * CUT_PAYLOADS];
-	unsigned follows;
-	uint8_t kept[QUEUE_BATCH][RESET_TEXT_MAX + RESET_DIAG_LEN]; /* payloads of follow-ups */
 };
 
 struct workers {
@@ -69,7 +53,6 @@ static int64_t clock_us(clockid_t clock)
 static void put_stats(struct worker *w)
 {
 	struct event *e;
-	const struct inject_counters *sent = inject_counters(w->inject);
 	const struct queue_counters *queue = queue_counters(w->queue);
 	uint16_t number = (uint16_t)(w->all->settings.queue_first + w->index);
 
@@ -81,156 +64,12 @@ static void put_stats(struct worker *w)
 	e->stats.judge = *judge_counters(w->judge);
 	e->stats.queue = number;
 	e->stats.evicted = judge_evicted(w->judge);
-	e->stats.sent_resets = sent->sent_resets;
-	e->stats.sent_icmp = sent->sent_icmp;
-	e->stats.send_errors = sent->errors;
+	e->stats.sent = *answers_counters(w->answers);
 	e->stats.verdict_errors = queue->verdict_errors;
 	e->stats.enobufs = queue->enobufs;
 	e->stats.lost_events = log_lost(w->all->settings.log, w->index);
 	queue_kernel_drops(number, &e->stats.queue_dropped, &e->stats.user_dropped);
 	log_publish(w->all->settings.log, w->index);
-}
-
-/*
- * The tuple that a forged packet to the sender of @j's packet must carry, and the one to its
- * receiver: those of conntrack, where it knows the flow, so that NAT is applied to them and the
- * entry is closed; else what the packet itself shows.
- */
-static void wire_tuples(struct worker *w, const struct judgement *j, const struct queue_packet *p,
-			struct ip_tuple *to_sender, struct ip_tuple *to_receiver)
-{
-	const struct ip_tuple *view = &j->flow->tuple;
-	bool from_initiator = j->side == SIDE_INITIATOR;
-	bool opens = (j->packet.flags & (TCP_SYN | TCP_ACK)) == TCP_SYN;
-	struct ct_tuples ct;
-	bool known = p->ct != NULL ? conntrack_read(w->conntrack, p->ct, view->family, &ct)
-				   : !opens && conntrack_lookup(w->conntrack, view, &ct);
-
-	if (!known) {
-		ct.original = *view;
-		ct.reply = tuple_reverse(view);
-	} else if (opens) {
-		/* The entry goes with the SYN: no NAT will be applied. The source knows its peer by
-		 * the address before DNAT, and we see the source as it was before SNAT. */
-		ct.reply = tuple_reverse(&ct.original);
-	}
-	*to_sender = from_initiator ? ct.reply : ct.original;
-	*to_receiver = from_initiator ? ct.original : ct.reply;
-}
-
-/* Resets to the receiver that go out behind the verdicts: what was let go before them stays before
- * them. The payloads are kept until then. */
-static void follow_up(struct worker *w, const struct judgement *j, const struct queue_packet *p,
-		      const struct ip_tuple *wire, unsigned from, bool *sent)
-{
-	uint8_t *kept = w->kept[p - w->packet];
-
-	for (unsigned i = from; i < j->cut.payloads; i++) {
-		struct bytes payload;
-
-		if (!cut_payload(&j->cut, i, j->cut.receiver_room, &payload))
-			continue;
-		memcpy(kept, payload.at, payload.len);
-		w->follow[w->follows++] = (struct follow_up){
-			*wire, j->cut.receiver, { kept, payload.len }, p->oif, sent
-		};
-		kept += payload.len;
-	}
-}
-
-/* The packet itself becomes the first reset to its receiver. Returns how many payloads are done with. */
-static unsigned replace_packet(struct worker *w, const struct judgement *j,
-			       const struct queue_packet *p, bool *sent)
-{
-	uint8_t bytes[RESET_BUFFER];
-	struct bytes payload;
-	unsigned i = 0;
-	size_t len;
-
-	while (!cut_payload(&j->cut, i, j->cut.receiver_room, &payload))
-		i++; /* the last one, empty, fits anywhere */
-	len = reset_build(&j->packet.tuple, j->cut.receiver, RESET_TTL, payload, bytes,
-			  sizeof(bytes));
-	queue_replace(w->queue, p->id, (struct bytes){ bytes, len });
-	if (sent != NULL)
-		w->replaced[w->replacements++] = sent;
-	return i + 1;
-}
-
-/* Carry out a cut. @e is its event, or NULL when the flow was cut before. */
-static void carry_out(struct worker *w, const struct judgement *j, const struct queue_packet *p,
-		      struct event *e)
-{
-	const struct cut *c = &j->cut;
-	struct ip_tuple to_sender, to_receiver;
-	bool from_initiator = j->side == SIDE_INITIATOR, *sender_sent = NULL, *receiver_sent = NULL;
-	bool in_place = c->to_receiver && !p->gso;
-	unsigned replaced = 0;
-	struct bytes payload;
-
-	if (e != NULL) {
-		sender_sent = from_initiator ? &e->block.sent_source : &e->block.sent_destination;
-		receiver_sent = from_initiator ? &e->block.sent_destination : &e->block.sent_source;
-	}
-	if (c->reject && inject_unreachable(w->inject, &j->packet, c->code, p->iif) &&
-	    sender_sent != NULL)
-		*sender_sent = true;
-	if (in_place)
-		replaced = replace_packet(w, j, p, receiver_sent);
-	else
-		queue_drop(w->queue, p->id);
-	if (!c->to_sender && !c->to_receiver)
-		return;
-	wire_tuples(w, j, p, &to_sender, &to_receiver);
-	for (unsigned i = 0; c->to_sender && i < c->payloads; i++) {
-		if (cut_payload(c, i, c->sender_room, &payload))
-			inject_reset(w->inject, &to_sender, c->sender, payload, p->iif,
-				     sender_sent);
-	}
-	if (c->to_receiver)
-		follow_up(w, j, p, &to_receiver, replaced, in_place ? NULL : receiver_sent);
-}
-
-/* The tuple that a reset to the receiver of @j's reset must carry, as wire_tuples() has it for a cut. */
-static struct ip_tuple wire_of_reset(struct worker *w, const struct judgement *j,
-				     const struct queue_packet *p)
-{
-	const struct ip_tuple *seen = &j->packet.tuple;
-	struct ip_tuple reverse = tuple_reverse(seen), sent;
-	struct ct_tuples ct;
-	bool known = p->ct != NULL ? conntrack_read(w->conntrack, p->ct, seen->family, &ct)
-				   : conntrack_lookup(w->conntrack, &reverse, &ct) ||
-					     conntrack_lookup(w->conntrack, seen, &ct);
-
-	if (!known)
-		return *seen;
-	/* A RST that is the only answer to a SYN ends the entry at once (nf_conntrack_proto_tcp.c): no NAT
-	 * is applied any more, and the source knows its peer as it was before DNAT. */
-	if (j->reading.stage == STAGE_SYN)
-		return tuple_reverse(&ct.original);
-	sent = tuple_reverse(&ct.reply);
-	return tuple_equal(&ct.original, seen) || tuple_equal(&sent, seen) ? ct.original : ct.reply;
-}
-
-/* A bare reset goes on with a text, and behind it again as it was: a receiver whose window has no room
- * for the text ignores the first (tcp_sequence() of Linux 6.17). */
-static void annotate(struct worker *w, const struct judgement *j, const struct queue_packet *p)
-{
-	struct bytes text = { (const uint8_t *)j->annotation, j->annotation_len };
-	uint8_t bytes[ANNOTATED_BUFFER];
-	size_t len = reset_annotate(&j->packet, text, bytes, sizeof(bytes));
-
-	if (len == 0) {
-		queue_accept(w->queue, p->id);
-		return;
-	}
-	queue_replace(w->queue, p->id, (struct bytes){ bytes, len });
-	w->follow[w->follows++] = (struct follow_up){
-		.wire = wire_of_reset(w, j, p),
-		.numbers = { j->packet.seq, j->packet.ack, (j->packet.flags & TCP_ACK) == 0 },
-		.payload = { w->kept[0], 0 },
-		.ifindex = p->oif,
-	};
 }
 
 /* Write the events of a judgement into the log's ring, to be published with the batch. Returns that
@@ -254,12 +93,13 @@ static void handle_packet(struct worker *w, const struct policy *policy,
 		.ip = p->ip,
 		.now_us = w->now_us,
 		.wall_us = w->wall_us,
-		.iif = ifnames_get(w->iif_names, p->iif, w->now_us),
-		.oif = ifnames_get(w->oif_names, p->oif, w->now_us),
+		.iif = ifnames_get(w->iif_names, p->port_in ? p->port_in : p->iif, w->now_us),
+		.oif = ifnames_get(w->oif_names, p->port_out ? p->port_out : p->oif, w->now_us),
 		.checksum_ready = p->checksum_ready && !p->gso,
 		.direction = p->direction,
 		.ct_known = p->ct_known,
 		.ct_state = p->ct_state,
+		.hw = p->port_in != 0 ? p->hw : NULL,
 		.mark = p->mark & ~(w->all->settings.own_mark | w->all->settings.decided_mark),
 	};
 	struct judgement j;
@@ -268,34 +108,15 @@ static void handle_packet(struct worker *w, const struct policy *policy,
 	judge_packet(w->judge, policy, &in, &j);
 	held = note_events(w, &j, policy, &in);
 	if (j.has_cut)
-		carry_out(w, &j, p, held);
+		answers_cut(w->answers, &j, p, held, w->now_us);
 	else if (j.verdict == VERDICT_DECIDED)
 		queue_repeat(w->queue, p->id, p->mark | w->all->settings.decided_mark);
 	else if (j.verdict == VERDICT_ANNOTATE)
-		annotate(w, &j, p);
+		answers_annotate(w->answers, &j, p);
 	else if (j.verdict == VERDICT_PASS)
 		queue_accept(w->queue, p->id);
 	else
 		queue_drop(w->queue, p->id);
-}
-
-/* What was held back goes out: resets, verdicts, the resets behind those, events. */
-static void finish_batch(struct worker *w)
-{
-	bool verdicts_sent;
-
-	inject_flush(w->inject);
-	verdicts_sent = queue_flush(w->queue) == 0;
-	for (unsigned i = 0; i < w->replacements && verdicts_sent; i++)
-		*w->replaced[i] = true;
-	for (unsigned i = 0; i < w->follows; i++) {
-		const struct follow_up *f = &w->follow[i];
-
-		inject_reset(w->inject, &f->wire, f->numbers, f->payload, f->ifindex, f->sent);
-	}
-	inject_flush(w->inject);
-	log_publish(w->all->settings.log, w->index);
-	w->replacements = w->follows = 0;
 }
 
 static void handle_queue(struct worker *w, const struct policy *policy)
@@ -310,7 +131,8 @@ static void handle_queue(struct worker *w, const struct policy *policy)
 	}
 	for (int i = 0; i < n; i++)
 		handle_packet(w, policy, &w->packet[i]);
-	finish_batch(w);
+	answers_send(w->answers);
+	log_publish(w->all->settings.log, w->index);
 }
 
 static void *worker_thread(void *arg)
@@ -341,6 +163,7 @@ static void *worker_thread(void *arg)
 			put_stats(w);
 		if (w->now_us - ticked_us >= TICK_MS * 1000) {
 			judge_expire(w->judge, w->now_us);
+			answers_close_entries(w->answers, w->now_us);
 			ticked_us = w->now_us;
 		}
 	}
@@ -350,10 +173,9 @@ static void *worker_thread(void *arg)
 
 static void close_worker(struct worker *w)
 {
+	answers_free(w->answers);
 	queue_close(w->queue);
 	judge_free(w->judge);
-	conntrack_close(w->conntrack);
-	inject_close(w->inject);
 	ifnames_free(w->iif_names);
 	ifnames_free(w->oif_names);
 	if (w->wake_fd >= 0)
@@ -381,22 +203,20 @@ static bool open_worker(struct worker *w, struct queue_error *error)
 	w->judge = judge_new(&limits, w->all->limiter);
 	w->iif_names = ifnames_new();
 	w->oif_names = ifnames_new();
-	w->conntrack = conntrack_open();
-	result = inject_open(s->own_mark, &w->inject);
-	if (result != 0) {
-		snprintf(error->text, sizeof(error->text), "cannot open raw sockets: %s%s",
-			 strerror(-result),
-			 result == -EPERM ? "; run as root or with CAP_NET_RAW" : "");
-		return false;
-	}
-	if (w->judge == NULL || w->iif_names == NULL || w->oif_names == NULL ||
-	    w->conntrack == NULL || w->wake_fd < 0) {
+	if (w->judge == NULL || w->iif_names == NULL || w->oif_names == NULL || w->wake_fd < 0) {
 		snprintf(error->text, sizeof(error->text), "cannot prepare a worker: %s",
 			 strerror(errno));
 		return false;
 	}
 	w->queue = queue_open(&queue, error);
-	return w->queue != NULL;
+	if (w->queue == NULL)
+		return false;
+	result = answers_new(s->own_mark, w->queue, &w->answers);
+	if (result != 0)
+		snprintf(error->text, sizeof(error->text), "cannot open sockets to answer by: %s%s",
+			 strerror(-result),
+			 result == -EPERM ? "; run as root or with CAP_NET_RAW" : "");
+	return result == 0;
 }
 
 struct workers *workers_start(const struct workers_settings *settings, struct policy *policy,

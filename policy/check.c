@@ -74,6 +74,19 @@ static void check_rule(struct parser *p, const struct rule *r)
 	}
 }
 
+/* Names of codes get their numbers, numbers the enterprise that gave them out. */
+static void number_codes(struct policy *policy)
+{
+	for (size_t i = 0; i < policy->reasons; i++) {
+		struct reason *r = policy->reason[i];
+
+		if (r->code_name != NULL)
+			r->code = reset_code_in(policy->daemon.codes, r->code);
+		else if (r->code != 0)
+			r->pen = policy->daemon.pen;
+	}
+}
+
 /* A rate without "per" is that of the rule. */
 static void finish_limits(struct parser *p, struct rule *r)
 {
@@ -138,6 +151,7 @@ void policy_check(struct parser *p)
 	resolve_sets(p);
 	resolve_reasons(p);
 	resolve_schedules(p);
+	number_codes(policy);
 	for (size_t i = 0; i < policy->rules; i++)
 		finish_rule(p, &policy->rule[i]);
 	for (size_t i = 0; i < policy->reset_rules; i++)

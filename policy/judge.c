@@ -149,13 +149,16 @@ static void track_ack(struct flow *f, enum flow_side_name side, const struct pac
 }
 
 /* Remember how far the sender got. */
-static void track(struct flow *f, enum flow_side_name side, const struct packet *p)
+static void track(struct flow *f, enum flow_side_name side, const struct packet *p,
+		  const uint8_t *hw)
 {
 	struct flow_side *s = &f->side[side];
 	uint32_t next = p->seq + packet_seg_len(p);
 	int shift;
 
 	s->ttl = p->ttl;
+	if (hw != NULL)
+		memcpy(s->hw, hw, HW_LEN);
 	if (!packet_is_tcp(p))
 		return;
 	if (p->flags & TCP_SYN) {
@@ -363,7 +366,7 @@ void judge_packet(struct judge *j, const struct policy *p, const struct judge_in
 		return;
 	}
 	f = find_or_open(j, &out->packet, in, &out->side);
-	track(f, out->side, &out->packet);
+	track(f, out->side, &out->packet, in->hw);
 	out->flow = f;
 	format_event_id(f->id, out->event_id);
 	switch (f->state) {

@@ -69,12 +69,12 @@ static void fill_payloads(const struct policy *p, const struct rule *r, const st
 			add_payload(c, c->text, c->text_len);
 	}
 	if (r->payload == PAYLOAD_DIAG || r->payload == PAYLOAD_BOTH) {
-		reset_diag(r->reason->code, 0, c->diag);
+		reset_diag(r->reason->code, r->reason->pen, c->diag);
 		add_payload(c, c->diag, sizeof(c->diag));
 	}
 }
 
-bool cut_payload(const struct cut *c, unsigned i, uint16_t room, struct bytes *out)
+static bool fits(const struct cut *c, unsigned i, uint16_t room, struct bytes *out)
 {
 	*out = c->payload[i];
 	if (out->len <= room)
@@ -83,6 +83,28 @@ bool cut_payload(const struct cut *c, unsigned i, uint16_t room, struct bytes *o
 		return false;
 	out->len = room;
 	return true;
+}
+
+bool cut_payload(const struct cut *c, unsigned i, uint16_t room, struct bytes *out)
+{
+	struct bytes before;
+
+	for (unsigned k = 0; k < i && c->payload[i].len == 0 && !c->companion; k++) {
+		if (fits(c, k, room, &before))
+			return false;
+	}
+	return fits(c, i, room, out);
+}
+
+/* How many resets go to an end whose window has @room. */
+static uint32_t count_resets(const struct cut *c, bool goes, uint16_t room)
+{
+	struct bytes payload;
+	uint32_t n = 0;
+
+	for (unsigned i = 0; goes && i < c->payloads; i++)
+		n += cut_payload(c, i, room, &payload);
+	return n;
 }
 
 /* Octets that the window of @side takes at @seq. A window that was never told takes all. */
@@ -101,7 +123,9 @@ static void apply_reply_limit(struct judge *j, const struct policy *p, const str
 {
 	const struct daemon_settings *d = &p->daemon;
 	struct cut *c = &out->cut;
-	uint32_t packets = c->reject ? 1 : c->payloads * ((uint32_t)c->to_sender + c->to_receiver);
+	uint32_t packets = c->reject ? 1
+				     : count_resets(c, c->to_sender, c->sender_room) +
+					       count_resets(c, c->to_receiver, c->receiver_room);
 
 	if (packets == 0 ||
 	    ((!d->has_reply_saddr ||
@@ -142,8 +166,9 @@ void judge_cut(struct judge *j, const struct policy *p, const struct rule *r, co
 	c->refusal = reset_refuse(packet, in->checksum_ready);
 	if (c->refusal != RESET_ALLOWED)
 		return;
-	if (r != NULL)
+	if (r != NULL && p->daemon.payload)
 		fill_payloads(p, r, f, in, out);
+	c->companion = p->daemon.companion;
 	add_payload(c, c->text, 0);
 	c->to_sender = (ends & sender) != 0;
 	c->sender = reset_toward_sender(packet, &out->flow->side[out->side],

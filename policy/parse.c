@@ -110,8 +110,9 @@ struct policy *policy_parse(const struct source *source, const struct policy_loa
 		p.no_memory = true;
 	if (!p.no_memory) {
 		p.at = tokens.list;
-		p.policy->daemon = (struct daemon_settings){ .loss_open = true,
-							     .overload_open = true };
+		p.policy->daemon = (struct daemon_settings){
+			.loss_open = true, .overload_open = true, .payload = true, .companion = true
+		};
 		p.policy->on_default.sample = p.policy->on_undecided.sample = 1;
 		p.policy->on_default.ends = p.policy->on_undecided.ends = ENDS_BOTH;
 		text_compile("R=$rule", &start, d, &p.policy->default_text);

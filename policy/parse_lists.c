@@ -226,9 +226,14 @@ static bool parse_reason_code(struct parser *p)
 			return false;
 		}
 		current_reason(p)->code = (uint16_t)n;
+		current_reason(p)->code_name = NULL;
 		return true;
 	}
 	current_reason(p)->code = reset_code_by_name(t->text);
+	for (size_t i = 0; reset_code_name(i) != NULL; i++) {
+		if (strcmp(reset_code_name(i), t->text) == 0)
+			current_reason(p)->code_name = reset_code_name(i);
+	}
 	if (current_reason(p)->code != 0)
 		return true;
 	s = (struct suggestion){ .word = t->text, .word_len = strlen(t->text) };

@@ -103,6 +103,56 @@ static bool parse_reply_limit(struct parser *p)
 	return parser_block(p, "reply limit", table, sizeof(table) / sizeof(table[0]), NULL);
 }
 
+static bool parse_on_off(struct parser *p, const char *what, bool *on)
+{
+	static const char *const names[] = { "off", "on" };
+	int choice = parser_choice(p, what, names, 2);
+
+	if (choice >= 0)
+		*on = choice == 1;
+	return choice >= 0;
+}
+
+static bool parse_payload_switch(struct parser *p)
+{
+	return parse_on_off(p, "'payload'", &p->policy->daemon.payload);
+}
+
+static bool parse_companion(struct parser *p)
+{
+	return parse_on_off(p, "'companion'", &p->policy->daemon.companion);
+}
+
+static bool parse_diag_codes(struct parser *p)
+{
+	const char *names[CODE_TABLES];
+	int choice;
+
+	for (int i = 0; i < CODE_TABLES; i++)
+		names[i] = code_table_name((enum code_table)i);
+	choice = parser_choice(p, "the numbering of codes", names, CODE_TABLES);
+	if (choice < 0)
+		return false;
+	p->policy->daemon.codes = (enum code_table)choice;
+	return true;
+}
+
+static bool parse_diag_pen(struct parser *p)
+{
+	return parser_number(p, "a private enterprise number (0 for IANA's codes)", 0, UINT32_MAX,
+			     &p->policy->daemon.pen);
+}
+
+static bool parse_reclaim(struct parser *p)
+{
+	static const char *const names[] = { "time-wait" };
+
+	if (parser_choice(p, "what to reclaim", names, 1) < 0)
+		return false;
+	p->policy->daemon.reclaim = true;
+	return true;
+}
+
 static bool parse_control(struct parser *p)
 {
 	return parser_string(p, "the name of a socket in double quotes",
@@ -115,6 +165,9 @@ bool parse_daemon_section(struct parser *p)
 		{ "queues", parse_queues },	      { "backend", parse_backend },
 		{ "on daemon-loss", parse_on_loss },  { "on overload", parse_on_overload },
 		{ "reply limit", parse_reply_limit }, { "control", parse_control },
+		{ "payload", parse_payload_switch },  { "companion", parse_companion },
+		{ "diag codes", parse_diag_codes },   { "diag pen", parse_diag_pen },
+		{ "reclaim", parse_reclaim },
 	};
 
 	return parser_block(p, "daemon setting", table, sizeof(table) / sizeof(table[0]), NULL);

@@ -56,6 +56,18 @@ const char *payload_mode_name(enum payload_mode m)
 	return payload_names[m];
 }
 
+static const char *const code_table_names[] = {
+	[CODES_IETF_03] = "ietf-03",
+	[CODES_IETF_02] = "ietf-02",
+};
+static_assert(sizeof(code_table_names) / sizeof(code_table_names[0]) == CODE_TABLES,
+	      "every numbering has a name");
+
+const char *code_table_name(enum code_table t)
+{
+	return code_table_names[t];
+}
+
 const char *backend_name(enum backend b)
 {
 	return backend_names[b];

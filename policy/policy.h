@@ -124,7 +124,9 @@ struct reason {
 	char name[NAME_LEN + 1];
 	struct place place;
 	bool used, has_text;
-	uint16_t code; /* 0: none given */
+	uint16_t code;	       /* as it goes out, by daemon.codes; 0: none given */
+	uint32_t pen;	       /* of it; 0: IANA's */
+	const char *code_name; /* as it was given; NULL: a number */
 	struct text text;
 	char *url;
 };
@@ -180,6 +182,10 @@ struct daemon_settings {
 	bool has_reply_saddr, has_reply_total;
 	struct limit reply_saddr, reply_total; /* of forged packets */
 	char *control;			       /* a socket's name; NULL: none */
+	enum code_table codes;		       /* that names of codes are numbered by */
+	uint32_t pen;			       /* of codes that are given as a number; 0: IANA's */
+	bool payload, companion;	       /* resets may carry one; an empty one follows */
+	bool reclaim;			       /* of the ports of translated flows in TIME_WAIT */
 };
 
 struct log_settings {
@@ -264,6 +270,7 @@ const char *unreachable_name(enum unreachable c);
 const char *reset_logging_name(enum reset_logging r);
 const char *payload_mode_name(enum payload_mode m);
 const char *backend_name(enum backend b);
+const char *code_table_name(enum code_table t);
 
 /* The i-th row of the match table, or NULL past its end. */
 const struct match_kind *match_kind_at(size_t i);

@@ -136,6 +136,16 @@ static void print_daemon(const struct daemon_settings *d, FILE *out)
 	}
 	if (d->has_reply_saddr || d->has_reply_total)
 		fprintf(out, " }\n");
+	if (!d->payload)
+		fprintf(out, "\tpayload off\n");
+	if (!d->companion)
+		fprintf(out, "\tcompanion off\n");
+	if (d->codes != CODES_IETF_03)
+		fprintf(out, "\tdiag codes %s\n", code_table_name(d->codes));
+	if (d->pen != 0)
+		fprintf(out, "\tdiag pen %u\n", d->pen);
+	if (d->reclaim)
+		fprintf(out, "\treclaim time-wait\n");
 	if (d->control != NULL) {
 		fprintf(out, "\tcontrol ");
 		print_quoted(d->control, out);
@@ -211,7 +221,9 @@ static void print_schedule(const struct schedule *s, FILE *out)
 static void print_reason(const struct reason *r, FILE *out)
 {
 	fprintf(out, "reason %s {\n", r->name);
-	if (r->code != 0)
+	if (r->code_name != NULL)
+		fprintf(out, "\tcode %s\n", r->code_name);
+	else if (r->code != 0)
 		fprintf(out, "\tcode %u\n", r->code);
 	if (r->has_text) {
 		fprintf(out, "\ttext ");

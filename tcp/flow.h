@@ -24,6 +24,8 @@ enum flow_state {
 	FLOW_STATES,
 };
 
+enum { HW_LEN = 6 }; /* of an Ethernet address */
+
 enum flow_side_name {
 	SIDE_INITIATOR,
 	SIDE_RESPONDER,
@@ -37,9 +39,10 @@ struct flow_side {
 	uint32_t fin_seq; /* of its FIN, when fin */
 	uint32_t edge;	  /* right edge of its receive window, as far as it was told */
 	bool syn, data, fin, acked, seen, edge_known;
-	bool scales;	/* its SYN had a window scale option (RFC 7323 2.2) */
-	uint8_t wscale; /* of it, 0 to 14 */
-	uint8_t ttl;	/* of its latest packet; 0 before any */
+	bool scales;	    /* its SYN had a window scale option (RFC 7323 2.2) */
+	uint8_t wscale;	    /* of it, 0 to 14 */
+	uint8_t ttl;	    /* of its latest packet; 0 before any */
+	uint8_t hw[HW_LEN]; /* Ethernet address of its latest bridged packet; zeros before any */
 };
 
 struct flow {

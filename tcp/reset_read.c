@@ -127,6 +127,12 @@ static const struct {
 	{ "connection-timeout", 16 },
 };
 
+uint16_t reset_code_in(enum code_table table, uint16_t code_03)
+{
+	/* "Desynchronized state" is gone, two others came: what service functions use moved by two. */
+	return table == CODES_IETF_02 ? (uint16_t)(code_03 - 2) : code_03;
+}
+
 uint16_t reset_code_by_name(const char *name)
 {
 	for (size_t i = 0; i < sizeof(service_codes) / sizeof(service_codes[0]); i++) {

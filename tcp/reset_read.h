@@ -70,6 +70,12 @@ void reset_classify(const struct packet *p, const struct flow *f, enum flow_side
 const char *reset_code_name_03(uint16_t code);
 const char *reset_code_name_02(uint16_t code);
 
+/* How the registry is numbered: -03 renumbered it, and nothing on the wire tells. */
+enum code_table { CODES_IETF_03, CODES_IETF_02, CODE_TABLES };
+
+/* The number that a service function's reason, given in -03 numbering, has in @table. */
+uint16_t reset_code_in(enum code_table table, uint16_t code_03);
+
 /* The code of a service function's reason by its name (-03 numbering), or 0. */
 uint16_t reset_code_by_name(const char *name);
 

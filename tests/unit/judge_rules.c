@@ -179,6 +179,44 @@ static void text_fits_window(void **state)
 	finish();
 }
 
+static void blocked_syn(const char *text)
+{
+	begin(text);
+	feed((struct segment){ .dport = 25, .seq = 1, .flags = TCP_SYN });
+	assert_true(j.has_cut);
+	finish(); /* what the cut holds is its own */
+}
+
+/* How codes are numbered, whose they are, and what goes along with them. */
+static void diag_settings(void **state)
+{
+#define REASON "reason r { code not-authorized; text \"no\" }\n reason v { code 1234 }\n"
+#define RULE "policy forward { a: tcp dport 25 reset reason "
+	static const uint8_t code_03[] = { 0x33, 0xaa, 0, 11, 0, 0, 0, 0 }, code_02[] = { 0x33, 0xaa, 0, 9, 0, 0, 0, 0 };
+	static const uint8_t vendor[] = { 0x33, 0xaa, 0x04, 0xd2, 0, 0, 0x7e, 0xd9 };
+	struct bytes b;
+
+	(void)state;
+	blocked_syn(REASON RULE "r payload diag }");
+	assert_memory_equal(j.cut.diag, code_03, 8);
+	blocked_syn(REASON "daemon { diag codes ietf-02; diag pen 32473 }\n" RULE "r payload diag }");
+	assert_memory_equal(j.cut.diag, code_02, 8); /* a name is IANA's */
+	blocked_syn(REASON "daemon { diag codes ietf-02; diag pen 32473 }\n" RULE "v payload diag }");
+	assert_memory_equal(j.cut.diag, vendor, 8);
+	blocked_syn(REASON "daemon { payload off }\n" RULE "r payload both }");
+	assert_int_equal(j.cut.payloads, 1);
+	assert_int_equal(j.cut.payload[0].len, 0);
+	/* Without a companion the empty one goes only where nothing else fits. */
+	blocked_syn(REASON "daemon { companion off }\n" RULE "r payload both }");
+	assert_int_equal(j.cut.payloads, 3);
+	assert_true(cut_payload(&j.cut, 0, 100, &b));
+	assert_true(cut_payload(&j.cut, 1, 100, &b));
+	assert_false(cut_payload(&j.cut, 2, 100, &b));
+	assert_true(cut_payload(&j.cut, 2, 0, &b));
+#undef RULE
+#undef REASON
+}
+
 /* A side that sent its FIN says no more; the other one may, and is still asked. */
 static void half_closed(void **state)
 {
@@ -229,7 +267,7 @@ int main(void)
 		cmocka_unit_test(shadows),	 cmocka_unit_test(schedules),
 		cmocka_unit_test(reply_limit),	 cmocka_unit_test(reset_rules),
 		cmocka_unit_test(text_fits_window), cmocka_unit_test(half_closed),
-		cmocka_unit_test(acknowledgments),
+		cmocka_unit_test(acknowledgments),  cmocka_unit_test(diag_settings),
 	};
 
 	return cmocka_run_group_tests_name("judge_rules", tests, NULL, NULL);
