@@ -195,6 +195,9 @@ static void print_answer(const json_t *o)
 	print_names(o, "removed", "removed");
 	print_names(o, "changed", "changed");
 	print_names(o, "sets_changed", "sets changed");
+	if (json_object_get(o, "rejudged") != NULL)
+		printf("  %lld connections are judged again\n",
+		       (long long)json_integer_value(json_object_get(o, "rejudged")));
 }
 
 static int ask_and_print(const struct cli_args *args, const char *request)
@@ -218,7 +221,7 @@ static int ask_and_print(const struct cli_args *args, const char *request)
 
 int command_reload(const struct cli_args *args)
 {
-	return ask_and_print(args, "reload");
+	return ask_and_print(args, args->value[RELOAD_REJUDGE] ? "reload rejudge" : "reload");
 }
 
 int command_status(const struct cli_args *args)

@@ -68,7 +68,8 @@ static const struct cli_command commands[] = {
 	  "Prints what changed. A policy with errors is refused, and the old one stays in force. Needs\n"
 	  "'daemon { control \"SOCKET\" }' in the policy; SIGHUP does the same without an answer.",
 	  { { 's', "socket", "FILE", "the daemon's socket; " CLI_CONTROL_SOCKET " if not given" },
-	    { 'j', "json", NULL, "the answer as one JSON object" } },
+	    { 'j', "json", NULL, "the answer as one JSON object" },
+	    { 0, "rejudge", NULL, "judge live connections again that were let go before" } },
 	  command_reload },
 	{ "status",
 	  NULL,

@@ -3,6 +3,7 @@
 
 #include "cli/diff.h"
 #include "cli/json_policy.h"
+#include "nfq/conntrack.h"
 
 #include <stdlib.h>
 #include <time.h>
@@ -110,9 +111,21 @@ static struct policy *load_again(struct run *r, struct cli_load *how, json_t **f
 	return p;
 }
 
+/* Have all connections come to the queues again. */
+static void forget_decisions(json_t *answer)
+{
+	size_t cleared = 0;
+	int result = conntrack_clear_mark(PLAN_MARK_DECIDED, &cleared);
+
+	if (result != 0)
+		fprintf(stderr, "epitaph: cannot have connections judged again: %s\n",
+			strerror(-result));
+	json_object_set_new(answer, "rejudged", json_integer((json_int_t)cleared));
+}
+
 /* The new policy first, then the rules that divert for it, so that nothing passes unseen that either
  * policy would block. */
-json_t *run_reload(struct run *r)
+json_t *run_reload(struct run *r, bool rejudge)
 {
 	struct cli_load how = { .json = false };
 	struct rules_error error = { "" }, again;
@@ -135,6 +148,7 @@ json_t *run_reload(struct run *r)
 			"at a restart");
 	diff = policy_diff(r->policy, p);
 	p->generation = r->policy->generation + 1;
+	p->rejudge_from = rejudge ? p->generation : r->policy->rejudge_from;
 	old = workers_swap(r->workers, p);
 	plan_of(p, &plan);
 	if (r->with_rules && rules_load(&plan, r->backend, &error) != 0) {
@@ -151,6 +165,8 @@ json_t *run_reload(struct run *r)
 	answer = run_status(r, "reloaded");
 	json_object_update(answer, diff);
 	json_decref(diff);
+	if (rejudge)
+		forget_decisions(answer);
 	fprintf(stderr, "epitaph: %s: policy %u in force, %zu rules\n", r->path, p->generation,
 		p->rules);
 	run_log_policy(r, answer);

@@ -22,9 +22,9 @@ struct run {
 	int signal_fd, control_fd; /* control_fd: -1 when there is none */
 };
 
-/* Read the policy again; the new one is in force, or the old one stays. Returns what happened, which
- * is in the log as well; the caller owns it. */
-json_t *run_reload(struct run *r);
+/* Read the policy again; the new one is in force, or the old one stays. With @rejudge, connections that
+ * were let go are judged again. Returns what happened, which is in the log as well; the caller owns it. */
+json_t *run_reload(struct run *r, bool rejudge);
 
 /* Which policy is in force. */
 json_t *run_status(const struct run *r, const char *message);

@@ -42,6 +42,10 @@ static void write_resets(struct replay *r, const struct judgement *j, int64_t ti
 		write_packet(r, time_us, packet,
 			     reset_build(&wire, n, RESET_TTL, payload, packet, sizeof(packet)));
 	}
+	if (!sender && j->cut.receiver_has_it)
+		write_packet(r, time_us, packet,
+			     reset_build(&wire, j->cut.receiver_behind, RESET_TTL,
+					 (struct bytes){ packet, 0 }, packet, sizeof(packet)));
 }
 
 /* Write what would be sent, and say so in @e, the event of this cut or NULL. */

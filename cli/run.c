@@ -25,7 +25,7 @@ static bool handle_signal(struct run *r)
 	if (read(r->signal_fd, &s, sizeof(s)) != sizeof(s))
 		return true;
 	if (s.ssi_signo == SIGHUP)
-		json_decref(run_reload(r));
+		json_decref(run_reload(r, false));
 	else if (s.ssi_signo == SIGUSR1)
 		workers_log_stats(r->workers);
 	else
@@ -41,7 +41,9 @@ static void handle_request(struct run *r)
 	if (client < 0)
 		return;
 	if (strcmp(request, "reload") == 0)
-		control_answer(client, run_reload(r));
+		control_answer(client, run_reload(r, false));
+	else if (strcmp(request, "reload rejudge") == 0)
+		control_answer(client, run_reload(r, true));
 	else if (strcmp(request, "status") == 0)
 		control_answer(client, run_status(r, "in force"));
 	else

@@ -40,7 +40,7 @@ struct answers {
 		struct bytes payload;
 	} replaced[QUEUE_BATCH];
 	unsigned replacements;
-	struct follow_up follow[QUEUE_BATCH * CUT_PAYLOADS];
+	struct follow_up follow[QUEUE_BATCH * (CUT_PAYLOADS + 1)];
 	unsigned follows;
 	uint8_t kept[QUEUE_BATCH]
 		    [RESET_TEXT_MAX + RESET_DIAG_LEN]; /* payloads, a row for each packet */

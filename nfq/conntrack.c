@@ -196,29 +196,48 @@ bool conntrack_lookup(struct conntrack *c, const struct ip_tuple *view, struct c
 	return find_entry(c, view) && get_tuples(c->entry, view->family, out);
 }
 
-bool conntrack_set_closed(struct conntrack *c, const struct nf_conntrack *entry)
+/* An object that names @entry, for a change to be put in; NULL without memory. */
+static struct nf_conntrack *change_of(const struct nf_conntrack *entry)
 {
 	static const enum nf_conntrack_attr tuple[] = {
 		ATTR_ORIG_L3PROTO,  ATTR_ORIG_L4PROTO,	ATTR_ORIG_PORT_SRC, ATTR_ORIG_PORT_DST,
 		ATTR_ORIG_IPV4_SRC, ATTR_ORIG_IPV4_DST, ATTR_ORIG_IPV6_SRC, ATTR_ORIG_IPV6_DST,
+		ATTR_ICMP_TYPE,	    ATTR_ICMP_CODE,	ATTR_ICMP_ID,	    ATTR_ZONE,
 	};
-	char buffer[MNL_SOCKET_BUFFER_SIZE];
 	struct nf_conntrack *change = nfct_new();
-	struct nlmsghdr *nlh = begin_message(c, buffer, IPCTNL_MSG_CT_NEW, NLM_F_ACK,
-					     nfct_get_attr_u8(entry, ATTR_ORIG_L3PROTO));
-	bool done = false;
 
-	if (change == NULL)
-		return false;
-	for (size_t i = 0; i < sizeof(tuple) / sizeof(tuple[0]); i++) {
+	for (size_t i = 0; change != NULL && i < sizeof(tuple) / sizeof(tuple[0]); i++) {
 		if (nfct_attr_is_set(entry, tuple[i]) == 1)
 			nfct_set_attr(change, tuple[i], nfct_get_attr(entry, tuple[i]));
 	}
-	nfct_set_attr_u8(change, ATTR_TCP_STATE, TCP_CONNTRACK_CLOSE);
-	nfct_set_attr_u32(change, ATTR_TIMEOUT, CLOSE_TIMEOUT_S);
+	return change;
+}
+
+/* Have the kernel make @change, and free it. */
+static bool make_change(struct conntrack *c, struct nf_conntrack *change)
+{
+	char buffer[MNL_SOCKET_BUFFER_SIZE];
+	struct nlmsghdr *nlh;
+	bool done;
+
+	if (change == NULL)
+		return false;
+	nlh = begin_message(c, buffer, IPCTNL_MSG_CT_NEW, NLM_F_ACK,
+			    nfct_get_attr_u8(change, ATTR_ORIG_L3PROTO));
 	done = nfct_nlmsg_build(nlh, change) >= 0 && exchange(c, nlh, buffer, NULL) != MNL_CB_ERROR;
 	nfct_destroy(change);
 	return done;
+}
+
+bool conntrack_set_closed(struct conntrack *c, const struct nf_conntrack *entry)
+{
+	struct nf_conntrack *change = change_of(entry);
+
+	if (change != NULL) {
+		nfct_set_attr_u8(change, ATTR_TCP_STATE, TCP_CONNTRACK_CLOSE);
+		nfct_set_attr_u32(change, ATTR_TIMEOUT, CLOSE_TIMEOUT_S);
+	}
+	return make_change(c, change);
 }
 
 bool conntrack_end(struct conntrack *c, const struct ip_tuple *view)
@@ -226,4 +245,68 @@ bool conntrack_end(struct conntrack *c, const struct ip_tuple *view)
 	return find_entry(c, view) && nfct_attr_is_set(c->entry, ATTR_TCP_STATE) == 1 &&
 	       nfct_get_attr_u8(c->entry, ATTR_TCP_STATE) != TCP_CONNTRACK_CLOSE &&
 	       conntrack_set_closed(c, c->entry);
+}
+
+/* What a walk through the table is for. */
+struct clearing {
+	struct conntrack *to; /* a socket of its own: the other one is read from */
+	struct nf_conntrack *entry;
+	uint32_t bits;
+	size_t cleared;
+};
+
+static int clear_one(const struct nlmsghdr *nlh, void *data)
+{
+	struct clearing *w = data;
+	struct nf_conntrack *change;
+	uint32_t mark;
+
+	nfct_copy(w->entry, w->to->empty, NFCT_CP_OVERRIDE);
+	if (nfct_nlmsg_parse(nlh, w->entry) < 0)
+		return MNL_CB_OK;
+	mark = nfct_get_attr_u32(w->entry, ATTR_MARK);
+	if ((mark & w->bits) == 0)
+		return MNL_CB_OK;
+	change = change_of(w->entry);
+	if (change != NULL)
+		nfct_set_attr_u32(change, ATTR_MARK, mark & ~w->bits);
+	w->cleared += make_change(w->to, change);
+	return MNL_CB_OK;
+}
+
+/* Walk through all entries with @from. */
+static int walk(struct conntrack *from, struct clearing *w)
+{
+	char buffer[MNL_SOCKET_BUFFER_SIZE];
+	struct nlmsghdr *nlh = begin_message(from, buffer, IPCTNL_MSG_CT_GET, NLM_F_DUMP,
+					     AF_UNSPEC);
+	uint32_t seq = nlh->nlmsg_seq;
+	ssize_t n;
+	int more;
+
+	if (mnl_socket_sendto(from->nl, nlh, nlh->nlmsg_len) < 0)
+		return -errno;
+	do {
+		n = mnl_socket_recvfrom(from->nl, buffer, sizeof(buffer));
+		more = n < 0 ? MNL_CB_ERROR
+			     : mnl_cb_run(buffer, (size_t)n, seq, from->port, clear_one, w);
+	} while (more > MNL_CB_STOP);
+	return more == MNL_CB_ERROR ? -errno : 0;
+}
+
+int conntrack_clear_mark(uint32_t bits, size_t *cleared)
+{
+	struct conntrack *from = conntrack_open();
+	struct clearing w = { .to = conntrack_open(), .entry = nfct_new(), .bits = bits };
+	int result = -ENOMEM;
+
+	if (from != NULL && w.to != NULL && w.entry != NULL)
+		result = walk(from, &w);
+	conntrack_close(from);
+	conntrack_close(w.to);
+	if (w.entry != NULL)
+		nfct_destroy(w.entry);
+	if (result == 0)
+		*cleared = w.cleared;
+	return result;
 }

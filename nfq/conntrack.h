@@ -35,7 +35,10 @@ bool conntrack_lookup(struct conntrack *c, const struct ip_tuple *view, struct c
  */
 bool conntrack_end(struct conntrack *c, const struct ip_tuple *view);
 
-/* The same for an entry that was received from ctnetlink; false when the kernel refuses. */
+/* Clear @bits of the mark of every entry that has any; *cleared gets their number. 0 or -errno. */
+int conntrack_clear_mark(uint32_t bits, size_t *cleared);
+
+/* conntrack_end() for an entry that was received from ctnetlink, in any state; false when the kernel refuses. */
 bool conntrack_set_closed(struct conntrack *c, const struct nf_conntrack *entry);
 
 #endif

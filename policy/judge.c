@@ -366,6 +366,8 @@ void judge_packet(struct judge *j, const struct policy *p, const struct judge_in
 		return;
 	}
 	f = find_or_open(j, &out->packet, in, &out->side);
+	if (f->state == FLOW_ACCEPTED && f->generation < p->rejudge_from)
+		flow_reopen(j->flows, f, in->now_us);
 	track(f, out->side, &out->packet, in->hw);
 	out->flow = f;
 	format_event_id(f->id, out->event_id);

@@ -58,6 +58,8 @@ struct cut {
 	bool companion;		    /* the empty one goes even behind one with a payload */
 	enum reset_refusal refusal; /* why no reset is sent although the rule says so */
 	struct reset_numbers sender, receiver;
+	bool receiver_has_it; /* perhaps: what the packet brings; an empty reset goes behind it, too */
+	struct reset_numbers receiver_behind;
 	uint16_t sender_room, receiver_room; /* octets of payload that their windows take */
 	unsigned payloads;
 	struct bytes payload[CUT_PAYLOADS]; /* point into text and diag below */

@@ -125,7 +125,8 @@ static void apply_reply_limit(struct judge *j, const struct policy *p, const str
 	struct cut *c = &out->cut;
 	uint32_t packets = c->reject ? 1
 				     : count_resets(c, c->to_sender, c->sender_room) +
-					       count_resets(c, c->to_receiver, c->receiver_room);
+					       count_resets(c, c->to_receiver, c->receiver_room) +
+					       c->receiver_has_it;
 
 	if (packets == 0 ||
 	    ((!d->has_reply_saddr ||
@@ -134,7 +135,7 @@ static void apply_reply_limit(struct judge *j, const struct policy *p, const str
 	      limiter_take(j->limiter, &d->reply_total, &out->flow->tuple, packets, in->now_us))))
 		return;
 	c->suppressed = true;
-	c->reject = c->to_sender = c->to_receiver = false;
+	c->reject = c->to_sender = c->to_receiver = c->receiver_has_it = false;
 	j->counters.suppressed++;
 }
 
@@ -150,7 +151,7 @@ void judge_cut(struct judge *j, const struct policy *p, const struct rule *r, co
 	out->verdict = VERDICT_DROP;
 	out->has_cut = true;
 	c->first = first;
-	c->to_sender = c->to_receiver = c->reject = c->suppressed = false;
+	c->to_sender = c->to_receiver = c->receiver_has_it = c->reject = c->suppressed = false;
 	c->code = r ? r->reject : UNREACHABLE_ADMIN;
 	c->payloads = 0;
 	c->text_len = 0;
@@ -180,6 +181,11 @@ void judge_cut(struct judge *j, const struct policy *p, const struct rule *r, co
 	c->sender_room = room_at(&out->flow->side[out->side], c->sender.seq);
 	if ((packet->flags & (TCP_SYN | TCP_ACK)) == TCP_SYN)
 		c->sender_room = TEXT_MAX;
+	/* Who was never seen to acknowledge anything may have this packet already, which then comes again. */
+	c->receiver_has_it = c->to_receiver && !out->flow->side[!out->side].acked &&
+			     packet_seg_len(packet) > 0;
+	c->receiver_behind = c->receiver;
+	c->receiver_behind.seq += packet_seg_len(packet);
 	c->receiver_room = room_at(&out->flow->side[!out->side], c->receiver.seq);
 	apply_reply_limit(j, p, in, out);
 }

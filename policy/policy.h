@@ -226,6 +226,7 @@ struct policy {
 	bool needs_l7;		    /* some rule asks what the initiator's first octets say */
 	bool needs_reply;	    /* or the responder's */
 	uint32_t generation;	    /* set by who puts it in force */
+	uint32_t rejudge_from;	    /* flows that an earlier generation accepted are judged again */
 };
 
 /* Indexes that stand for the two, in flows and decisions. */

@@ -228,6 +228,21 @@ void flow_restart(struct flow_table *t, struct flow *f, const struct ip_tuple *t
 	open_flow(t, f, tuple, now_us);
 }
 
+void flow_reopen(struct flow_table *t, struct flow *f, int64_t now_us)
+{
+	struct flow known = *f;
+	struct ip_tuple tuple = f->tuple;
+
+	flow_restart(t, f, &tuple, now_us);
+	f->mark = known.mark;
+	f->ct_state = known.ct_state;
+	for (int s = 0; s < 2; s++) {
+		f->side[s].scales = known.side[s].scales;
+		f->side[s].wscale = known.side[s].wscale;
+		memcpy(f->side[s].hw, known.side[s].hw, HW_LEN);
+	}
+}
+
 struct stream *flow_stream(struct flow_table *t, struct flow *f, enum flow_side_name side)
 {
 	if (f->stream[side] == NULL && t->free_stream_count > 0) {

@@ -91,6 +91,9 @@ void flow_set(struct flow_table *t, struct flow *f, enum flow_state state, int64
 void flow_restart(struct flow_table *t, struct flow *f, const struct ip_tuple *tuple,
 		  int64_t now_us);
 
+/* Undecided again, with nothing known but its ends and their window scales: it was not seen for a while. */
+void flow_reopen(struct flow_table *t, struct flow *f, int64_t now_us);
+
 /* The stream of one side, taken from the pool at first use; NULL when the pool is empty. */
 struct stream *flow_stream(struct flow_table *t, struct flow *f, enum flow_side_name side);
 

@@ -179,12 +179,44 @@ static void text_fits_window(void **state)
 	finish();
 }
 
+static void handshake_decided(void)
+{
+	port++;
+	feed((struct segment){ .seq = 1000, .flags = TCP_SYN });
+	assert_int_equal(j.verdict, VERDICT_DECIDED);
+	feed((struct segment){ .reply = true, .seq = 5000, .ack = 1001, .flags = TCP_SYN | TCP_ACK });
+}
+
 static void blocked_syn(const char *text)
 {
 	begin(text);
 	feed((struct segment){ .dport = 25, .seq = 1, .flags = TCP_SYN });
 	assert_true(j.has_cut);
 	finish(); /* what the cut holds is its own */
+}
+
+/* Accepted flows stay accepted after a reload, unless it says that they are judged again. A receiver that
+ * was not seen since may have had the segment: two resets, before and behind it. */
+static void judged_again(void **state)
+{
+	(void)state;
+	begin("policy forward { default accept\n a: tcp dport 80 reset\n }");
+	handshake_decided();
+	policy_free(policy);
+	put_policy("policy forward { a: tcp dport 443 reset\n }", 2);
+	data(0, text_bytes("x"));
+	assert_int_equal(j.verdict, VERDICT_DECIDED);
+	policy->rejudge_from = 3;
+	policy->generation = 3;
+	feed((struct segment){ .reply = true, .seq = 5001, .ack = 7001, .flags = TCP_ACK | TCP_FIN });
+	assert_true(j.has_cut && j.cut.first);
+	assert_int_equal(j.cut.sender.seq, 7001);
+	assert_int_equal(j.cut.receiver.seq, 5001);
+	assert_true(j.cut.receiver_has_it);
+	assert_int_equal(j.cut.receiver_behind.seq, 5002);
+	feed((struct segment){ .seq = 7001, .ack = 5002, .flags = TCP_ACK });
+	assert_false(j.cut.receiver_has_it);
+	finish();
 }
 
 /* How codes are numbered, whose they are, and what goes along with them. */
@@ -267,7 +299,7 @@ int main(void)
 		cmocka_unit_test(shadows),	 cmocka_unit_test(schedules),
 		cmocka_unit_test(reply_limit),	 cmocka_unit_test(reset_rules),
 		cmocka_unit_test(text_fits_window), cmocka_unit_test(half_closed),
-		cmocka_unit_test(acknowledgments),  cmocka_unit_test(diag_settings),
+		cmocka_unit_test(acknowledgments),  cmocka_unit_test(diag_settings), cmocka_unit_test(judged_again),
 	};
 
 	return cmocka_run_group_tests_name("judge_rules", tests, NULL, NULL);

@@ -15,19 +15,25 @@ static struct judgement j;
 static int64_t now, wall;
 static uint16_t port; /* of the client; each handshake is a flow of its own */
 
-static inline void begin(const char *text)
+static inline void put_policy(const char *text, uint32_t generation)
 {
 	struct source s = { .name = "test.conf", .text = text_bytes(text) };
-	struct flow_limits limits = judge_default_limits;
 
-	limits.flows = 1024;
-	limits.streams = 4;
 	diags_clear(&diags);
 	policy = policy_parse(&s, NULL, &diags);
 	if (policy == NULL)
 		diags_print(&diags, stderr);
 	assert_non_null(policy);
-	policy->generation = 1;
+	policy->generation = generation;
+}
+
+static inline void begin(const char *text)
+{
+	struct flow_limits limits = judge_default_limits;
+
+	limits.flows = 1024;
+	limits.streams = 4;
+	put_policy(text, 1);
 	judge = judge_new(&limits, NULL);
 	now = 1000000;
 	port = 40000;
