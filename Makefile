@@ -25,7 +25,7 @@ CLI := capture check codes control diff explain json_policy main plan policy pol
 UNIT := aggregate community_id flow http index judge judge_rules limit mutate packet pattern policy reset reset_read schedule set stream \
 	text tls zone
 FUZZERS := packet policy tls
-LAB_PROGRAMS := peer pcaphex
+LAB_PROGRAMS := peer pcaphex land
 BENCH_PROGRAMS := bench_accept bench_connect bench_flood bench_latency bench_policy
 
 PACKAGES := libmnl libnetfilter_queue libnetfilter_conntrack libnftables jansson libpcap libpcre2-8 libidn2
@@ -103,6 +103,8 @@ $(BUILD)/tests/unit_aggregate $(BUILD)/tests/unit_community_id: $(BUILD)/tests/u
 $(BUILD)/tests/peer: $(BUILD)/tests/lab/peer.o
 	$(CC) $(ALL_LDFLAGS) -o $@ $^
 $(BUILD)/tests/pcaphex: $(BUILD)/tests/lab/pcaphex.o
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ -lpcap
+$(BUILD)/tests/land: $(patsubst %,$(BUILD)/tests/landing/%.o,landing ends states wire) $(LIB_TCP)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ -lpcap
 $(BUILD)/tests/bench_policy: $(BUILD)/tests/bench/policy.o $(PURE)
 	@mkdir -p $(@D)

@@ -30,6 +30,8 @@ int command_plan(const struct cli_args *args)
 		plan_render_iptables(&plan, 4, 0, false, stdout);
 		printf("# ip6tables-nft-restore --noflush\n");
 		plan_render_iptables(&plan, 6, 0, false, stdout);
+		printf("# nft -f -\n");
+		plan_render_nft_output(stdout);
 	}
 	policy_free(p);
 	return EXIT_DONE;

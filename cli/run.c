@@ -110,6 +110,7 @@ static bool start(struct run *r, const char *events)
 		.queue_last = p->daemon.queue_last,
 		.fail_open = p->daemon.overload_open,
 		.own_mark = PLAN_MARK_OWN,
+		.untracked_mark = PLAN_MARK_OWN | PLAN_MARK_UNTRACKED,
 		.decided_mark = PLAN_MARK_DECIDED,
 	};
 	struct queue_error queue_error;

@@ -15,12 +15,17 @@ enum {
 		2000000, /* from the cut; its resets and their repetitions are through by then */
 };
 
+/* What a forged packet to an end carries, and how it leaves. */
+struct way {
+	struct ip_tuple wire;
+	struct inject_path path;
+};
+
 /* A reset that goes out behind the verdicts. */
 struct follow_up {
-	struct ip_tuple wire;
+	struct way way;
 	struct reset_numbers numbers;
 	struct bytes payload;
-	struct inject_path path;
 	bool *sent;
 };
 
@@ -50,7 +55,7 @@ struct answers {
 	unsigned closing_first, closings;
 };
 
-int answers_new(uint32_t mark, struct queue *queue, struct answers **out)
+int answers_new(uint32_t mark, uint32_t untracked_mark, struct queue *queue, struct answers **out)
 {
 	struct answers *a = calloc(1, sizeof(*a));
 	int result;
@@ -59,7 +64,8 @@ int answers_new(uint32_t mark, struct queue *queue, struct answers **out)
 		return -ENOMEM;
 	a->queue = queue;
 	a->conntrack = conntrack_open();
-	result = a->conntrack == NULL ? -errno : inject_open(mark, &a->counters, &a->inject);
+	result = a->conntrack == NULL ? -errno
+				      : inject_open(mark, untracked_mark, &a->counters, &a->inject);
 	if (result != 0) {
 		answers_free(a);
 		return result;
@@ -82,40 +88,7 @@ const struct answer_counters *answers_counters(const struct answers *a)
 	return &a->counters;
 }
 
-/* What each end sees of a flow, and what a forged packet to it must carry. */
-struct wires {
-	struct ip_tuple to_sender, to_receiver;
-};
-
-/*
- * The tuples that forged packets to the sender and to the receiver of @j's packet must carry. Routed: those
- * of conntrack, where it knows the flow, so that NAT is applied to them and the entry is closed; else what
- * the packet itself shows. Past conntrack, by a bridge's port: what the ends themselves see.
- */
-static struct wires wires_of(struct answers *a, const struct judgement *j,
-			     const struct queue_packet *p)
-{
-	const struct ip_tuple *view = &j->flow->tuple;
-	bool from_initiator = j->side == SIDE_INITIATOR;
-	bool opens = (j->packet.flags & (TCP_SYN | TCP_ACK)) == TCP_SYN;
-	struct ct_tuples ct;
-	struct ip_tuple to_initiator, to_responder;
-	bool known = p->ct != NULL ? conntrack_read(a->conntrack, p->ct, view->family, &ct)
-				   : !opens && conntrack_lookup(a->conntrack, view, &ct);
-
-	if (!known) {
-		ct.original = *view;
-		ct.reply = tuple_reverse(view);
-	}
-	/* The entry of a SYN goes with it: no NAT will be applied. The source knows its peer by the address
-	 * before DNAT, and we see the source as it was before SNAT. */
-	to_initiator = opens || p->port_in != 0 ? tuple_reverse(&ct.original) : ct.reply;
-	to_responder = p->port_in != 0 ? tuple_reverse(&ct.reply) : ct.original;
-	return from_initiator ? (struct wires){ to_initiator, to_responder }
-			      : (struct wires){ to_responder, to_initiator };
-}
-
-/* The way to the end that sent the packet, or to the other one. A bridge may know no route to them, so
+/* The path to the end that sent the packet, or to the other one. A bridge may know no route to them, so
  * what it forwards is answered by its ports, with the Ethernet addresses that the ends know each other by;
  * they are known of an end that has sent something. */
 static struct inject_path path_to(const struct judgement *j, const struct queue_packet *p,
@@ -136,6 +109,37 @@ static struct inject_path path_to(const struct judgement *j, const struct queue_
 	memcpy(path.to, to, HW_LEN);
 	memcpy(path.from, from, HW_LEN);
 	return path;
+}
+
+/*
+ * The ways to the sender and to the receiver of @j's packet. Routed, the tuples are those of conntrack, where
+ * it knows the flow, so that NAT is applied and the entry is closed; else what the packet itself shows, and
+ * conntrack is left out. Past conntrack, by a bridge's port: what the ends themselves see.
+ */
+static void ways_of(struct answers *a, const struct judgement *j, const struct queue_packet *p,
+		    struct way *to_sender, struct way *to_receiver)
+{
+	const struct ip_tuple *view = &j->flow->tuple;
+	bool from_initiator = j->side == SIDE_INITIATOR;
+	bool opens = (j->packet.flags & (TCP_SYN | TCP_ACK)) == TCP_SYN;
+	struct ct_tuples ct;
+	struct ip_tuple to_initiator, to_responder;
+	bool known = p->ct != NULL ? conntrack_read(a->conntrack, p->ct, view->family, &ct)
+				   : !opens && conntrack_lookup(a->conntrack, view, &ct);
+
+	if (!known) {
+		ct.original = *view;
+		ct.reply = tuple_reverse(view);
+	}
+	/* The entry of a SYN goes with it: no NAT will be applied. The source knows its peer by the address
+	 * before DNAT, and we see the source as it was before SNAT. */
+	to_initiator = opens || p->port_in != 0 ? tuple_reverse(&ct.original) : ct.reply;
+	to_responder = p->port_in != 0 ? tuple_reverse(&ct.reply) : ct.original;
+	to_sender->wire = from_initiator ? to_initiator : to_responder;
+	to_receiver->wire = from_initiator ? to_responder : to_initiator;
+	to_sender->path = path_to(j, p, true);
+	to_receiver->path = path_to(j, p, false);
+	to_sender->path.untracked = to_receiver->path.untracked = !known || opens;
 }
 
 static struct bytes keep(struct answers *a, size_t *used, struct bytes payload)
@@ -167,18 +171,20 @@ static unsigned replace_packet(struct answers *a, const struct judgement *j,
 }
 
 /* Resets to the receiver that go out behind the verdicts. The payloads are kept until then. */
-static void follow_up(struct answers *a, const struct judgement *j, const struct queue_packet *p,
-		      const struct ip_tuple *wire, unsigned from, bool *sent, size_t *used)
+static void follow_up(struct answers *a, const struct cut *c, const struct way *way, unsigned from,
+		      bool *sent, size_t *used)
 {
-	for (unsigned i = from; i < j->cut.payloads; i++) {
+	for (unsigned i = from; i < c->payloads; i++) {
 		struct bytes payload;
 
-		if (!cut_payload(&j->cut, i, j->cut.receiver_room, &payload))
-			continue;
-		a->follow[a->follows++] = (struct follow_up){ *wire, j->cut.receiver,
-							      keep(a, used, payload),
-							      path_to(j, p, false), sent };
+		if (cut_payload(c, i, c->receiver_room, &payload))
+			a->follow[a->follows++] = (struct follow_up){ *way, c->receiver,
+								      keep(a, used, payload),
+								      sent };
 	}
+	if (c->receiver_has_it)
+		a->follow[a->follows++] =
+			(struct follow_up){ *way, c->receiver_behind, { a->kept[0], 0 }, NULL };
 }
 
 /* Have the entry of a flow that was cut looked at later. A SYN that is dropped never had one. */
@@ -197,59 +203,66 @@ void answers_cut(struct answers *a, const struct judgement *j, const struct queu
 		 struct event *e, int64_t now_us)
 {
 	const struct cut *c = &j->cut;
-	struct inject_path back = path_to(j, p, true);
 	bool from_initiator = j->side == SIDE_INITIATOR, *sender_sent = NULL, *receiver_sent = NULL;
 	bool in_place = c->to_receiver && !p->gso;
+	struct way to_sender, to_receiver;
 	unsigned replaced = 0;
 	size_t used = 0;
-	struct wires wires;
 	struct bytes payload;
 
 	if (e != NULL) {
 		sender_sent = from_initiator ? &e->block.sent_source : &e->block.sent_destination;
 		receiver_sent = from_initiator ? &e->block.sent_destination : &e->block.sent_source;
 	}
-	if (c->reject && inject_unreachable(a->inject, &j->packet, c->code, &back) &&
-	    sender_sent != NULL)
-		*sender_sent = true;
+	if (c->reject) {
+		to_sender.path = path_to(j, p, true);
+		if (inject_unreachable(a->inject, &j->packet, c->code, &to_sender.path) &&
+		    sender_sent != NULL)
+			*sender_sent = true;
+	}
 	if (in_place)
 		replaced = replace_packet(a, j, p, receiver_sent, &used);
 	else
 		queue_drop(a->queue, p->id);
 	if (!c->to_sender && !c->to_receiver)
 		return;
-	wires = wires_of(a, j, p);
+	ways_of(a, j, p, &to_sender, &to_receiver);
 	for (unsigned i = 0; c->to_sender && i < c->payloads; i++) {
 		if (cut_payload(c, i, c->sender_room, &payload))
-			inject_reset(a->inject, &wires.to_sender, c->sender, payload, &back,
-				     sender_sent);
+			inject_reset(a->inject, &to_sender.wire, c->sender, payload,
+				     &to_sender.path, sender_sent);
 	}
 	if (c->to_receiver)
-		follow_up(a, j, p, &wires.to_receiver, replaced, in_place ? NULL : receiver_sent,
-			  &used);
+		follow_up(a, c, &to_receiver, replaced, in_place ? NULL : receiver_sent, &used);
 	a->rows += used > 0;
 	close_later(a, j, now_us);
 }
 
-/* The tuple that a reset to the receiver of @j's reset must carry, as wires_of() has it for a cut. */
-static struct ip_tuple wire_of_reset(struct answers *a, const struct judgement *j,
-				     const struct queue_packet *p)
+/* The way to the receiver of @j's reset, as ways_of() has it for a cut. */
+static struct way way_of_reset(struct answers *a, const struct judgement *j,
+			       const struct queue_packet *p)
 {
 	const struct ip_tuple *seen = &j->packet.tuple;
 	struct ip_tuple reverse = tuple_reverse(seen), sent;
+	struct way way = { *seen, path_to(j, p, false) };
 	struct ct_tuples ct;
 	bool known = p->ct != NULL ? conntrack_read(a->conntrack, p->ct, seen->family, &ct)
 				   : conntrack_lookup(a->conntrack, &reverse, &ct) ||
 					     conntrack_lookup(a->conntrack, seen, &ct);
 
+	way.path.untracked = !known || j->reading.stage == STAGE_SYN;
 	if (!known || p->port_in != 0)
-		return *seen;
+		return way;
+	sent = tuple_reverse(&ct.reply);
 	/* A RST that is the only answer to a SYN ends the entry at once (nf_conntrack_proto_tcp.c): no NAT
 	 * is applied any more, and the source knows its peer as it was before DNAT. */
 	if (j->reading.stage == STAGE_SYN)
-		return tuple_reverse(&ct.original);
-	sent = tuple_reverse(&ct.reply);
-	return tuple_equal(&ct.original, seen) || tuple_equal(&sent, seen) ? ct.original : ct.reply;
+		way.wire = tuple_reverse(&ct.original);
+	else if (tuple_equal(&ct.original, seen) || tuple_equal(&sent, seen))
+		way.wire = ct.original;
+	else
+		way.wire = ct.reply;
+	return way;
 }
 
 void answers_annotate(struct answers *a, const struct judgement *j, const struct queue_packet *p)
@@ -264,10 +277,9 @@ void answers_annotate(struct answers *a, const struct judgement *j, const struct
 	}
 	queue_replace(a->queue, p->id, (struct bytes){ bytes, len });
 	a->follow[a->follows++] = (struct follow_up){
-		.wire = wire_of_reset(a, j, p),
+		.way = way_of_reset(a, j, p),
 		.numbers = { j->packet.seq, j->packet.ack, (j->packet.flags & TCP_ACK) == 0 },
 		.payload = { a->kept[0], 0 },
-		.path = path_to(j, p, false),
 	};
 }
 
@@ -285,7 +297,8 @@ void answers_send(struct answers *a)
 	for (unsigned i = 0; i < a->follows; i++) {
 		const struct follow_up *f = &a->follow[i];
 
-		inject_reset(a->inject, &f->wire, f->numbers, f->payload, &f->path, f->sent);
+		inject_reset(a->inject, &f->way.wire, f->numbers, f->payload, &f->way.path,
+			     f->sent);
 	}
 	inject_flush(a->inject);
 	a->replacements = a->follows = a->rows = 0;

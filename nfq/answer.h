@@ -17,9 +17,9 @@
 
 struct answers;
 
-/* Open what is needed to answer: sockets with @mark on what they send. @queue stays the caller's. Returns
- * 0 or -errno. */
-int answers_new(uint32_t mark, struct queue *queue, struct answers **out);
+/* Open what is needed to answer: sockets with @mark on what they send, or @untracked_mark on what conntrack
+ * shall not see. @queue stays the caller's. Returns 0 or -errno. */
+int answers_new(uint32_t mark, uint32_t untracked_mark, struct queue *queue, struct answers **out);
 void answers_free(struct answers *a);
 
 /* Carry out the cut of @j, the judgement on @p. @e is its event, whose "sent" is set by answers_send();

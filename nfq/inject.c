@@ -34,7 +34,8 @@ struct lane {
 };
 
 struct inject {
-	struct lane v4, v6, link;
+	struct lane v4[2], v6[2]; /* tracked, untracked */
+	struct lane link;
 	int icmp4, icmp6;
 	struct answer_counters *counters;
 };
@@ -62,7 +63,8 @@ static int open_raw(int family, int proto, uint32_t mark, int *out)
 	return 0;
 }
 
-int inject_open(uint32_t mark, struct answer_counters *counters, struct inject **out)
+int inject_open(uint32_t mark, uint32_t untracked_mark, struct answer_counters *counters,
+		struct inject **out)
 {
 	struct inject *i = calloc(1, sizeof(*i));
 	int result;
@@ -70,11 +72,17 @@ int inject_open(uint32_t mark, struct answer_counters *counters, struct inject *
 	if (i == NULL)
 		return -ENOMEM;
 	i->counters = counters;
-	i->v4.fd = i->v6.fd = i->link.fd = i->icmp4 = i->icmp6 = -1;
+	i->link.fd = i->icmp4 = i->icmp6 = -1;
+	for (int k = 0; k < 2; k++)
+		i->v4[k].fd = i->v6[k].fd = -1;
 	/* IPPROTO_RAW implies a header of our own, in both families (raw(7), ipv6_setsockopt()). */
-	result = open_raw(AF_INET, IPPROTO_RAW, mark, &i->v4.fd);
+	result = open_raw(AF_INET, IPPROTO_RAW, mark, &i->v4[0].fd);
 	if (result == 0)
-		result = open_raw(AF_INET6, IPPROTO_RAW, mark, &i->v6.fd);
+		result = open_raw(AF_INET6, IPPROTO_RAW, mark, &i->v6[0].fd);
+	if (result == 0)
+		result = open_raw(AF_INET, IPPROTO_RAW, untracked_mark, &i->v4[1].fd);
+	if (result == 0)
+		result = open_raw(AF_INET6, IPPROTO_RAW, untracked_mark, &i->v6[1].fd);
 	/* Of protocol 0, it receives nothing (packet(7)). */
 	if (result == 0)
 		result = open_raw(AF_PACKET, 0, mark, &i->link.fd);
@@ -92,7 +100,8 @@ int inject_open(uint32_t mark, struct answer_counters *counters, struct inject *
 
 void inject_close(struct inject *i)
 {
-	const int *fds[] = { &i->v4.fd, &i->v6.fd, &i->link.fd, &i->icmp4, &i->icmp6 };
+	const int *fds[] = { &i->v4[0].fd, &i->v4[1].fd, &i->v6[0].fd, &i->v6[1].fd,
+			     &i->link.fd,  &i->icmp4,	 &i->icmp6 };
 
 	if (i == NULL)
 		return;
@@ -193,7 +202,9 @@ static void flush_lane(struct inject *i, struct lane *l)
 void inject_reset(struct inject *i, const struct ip_tuple *wire, struct reset_numbers n,
 		  struct bytes payload, const struct inject_path *path, bool *sent)
 {
-	struct lane *l = path->bridged ? &i->link : wire->family == 4 ? &i->v4 : &i->v6;
+	struct lane *l = path->bridged	     ? &i->link
+			 : wire->family == 4 ? &i->v4[path->untracked]
+					     : &i->v6[path->untracked];
 	size_t header, len;
 	unsigned at;
 
@@ -219,8 +230,10 @@ void inject_reset(struct inject *i, const struct ip_tuple *wire, struct reset_nu
 
 void inject_flush(struct inject *i)
 {
-	flush_lane(i, &i->v4);
-	flush_lane(i, &i->v6);
+	for (int k = 0; k < 2; k++) {
+		flush_lane(i, &i->v4[k]);
+		flush_lane(i, &i->v6[k]);
+	}
 	flush_lane(i, &i->link);
 }
 

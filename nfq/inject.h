@@ -11,6 +11,7 @@ enum { INJECT_BATCH = 256 };
  * bridge forwarded, by the bridge's port, with these Ethernet addresses. */
 struct inject_path {
 	uint32_t port;
+	bool untracked; /* conntrack knows no connection that it is of, and shall not look for one */
 	bool bridged;
 	uint8_t to[HW_LEN];
 	uint8_t from[HW_LEN]; /* zeros: the port's own */
@@ -18,9 +19,10 @@ struct inject_path {
 
 struct inject;
 
-/* Open the raw sockets, with @mark on all they send; what is sent is counted in @counters, which stay the
- * caller's. Returns 0 or -errno. */
-int inject_open(uint32_t mark, struct answer_counters *counters, struct inject **out);
+/* Open the raw sockets, with @mark on all they send, or @untracked_mark on what conntrack shall not see;
+ * what is sent is counted in @counters, which stay the caller's. Returns 0 or -errno. */
+int inject_open(uint32_t mark, uint32_t untracked_mark, struct answer_counters *counters,
+		struct inject **out);
 void inject_close(struct inject *i);
 
 /*

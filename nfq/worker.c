@@ -100,7 +100,8 @@ static void handle_packet(struct worker *w, const struct policy *policy,
 		.ct_known = p->ct_known,
 		.ct_state = p->ct_state,
 		.hw = p->port_in != 0 ? p->hw : NULL,
-		.mark = p->mark & ~(w->all->settings.own_mark | w->all->settings.decided_mark),
+		.mark = p->mark &
+			~(w->all->settings.untracked_mark | w->all->settings.decided_mark),
 	};
 	struct judgement j;
 	struct event *held;
@@ -211,7 +212,7 @@ static bool open_worker(struct worker *w, struct queue_error *error)
 	w->queue = queue_open(&queue, error);
 	if (w->queue == NULL)
 		return false;
-	result = answers_new(s->own_mark, w->queue, &w->answers);
+	result = answers_new(s->own_mark, s->untracked_mark, w->queue, &w->answers);
 	if (result != 0)
 		snprintf(error->text, sizeof(error->text), "cannot open sockets to answer by: %s%s",
 			 strerror(-result),

@@ -20,7 +20,7 @@ struct workers;
 struct workers_settings {
 	uint16_t queue_first, queue_last;
 	bool fail_open;
-	uint32_t own_mark, decided_mark;
+	uint32_t own_mark, untracked_mark, decided_mark;
 	struct log *log; /* ring n belongs to worker n */
 };
 

@@ -39,8 +39,9 @@ bool nft_can_queue(void)
 		true, &ignored);
 }
 
-/* Render @plan, or the removal when it is NULL, and run it. */
-static int run_rendered(const struct plan *plan, struct rules_error *error)
+/* Run what @render writes. */
+static int run_rendered(void (*render)(const struct plan *plan, FILE *out), const struct plan *plan,
+			struct rules_error *error)
 {
 	char *text = NULL;
 	size_t size;
@@ -51,21 +52,35 @@ static int run_rendered(const struct plan *plan, struct rules_error *error)
 		snprintf(error->text, sizeof(error->text), "nft: not enough memory");
 		return -1;
 	}
-	if (plan != NULL)
-		plan_render_nft(plan, stream);
-	else
-		plan_render_nft_unload(stream);
+	render(plan, stream);
 	good = fclose(stream) == 0 && nft_run(text, false, error);
 	free(text);
 	return good ? 0 : -1;
 }
 
+static void render_output(const struct plan *plan, FILE *out)
+{
+	(void)plan;
+	plan_render_nft_output(out);
+}
+
+static void render_unload(const struct plan *plan, FILE *out)
+{
+	(void)plan;
+	plan_render_nft_unload(out);
+}
+
 int nft_load(const struct plan *plan, struct rules_error *error)
 {
-	return run_rendered(plan, error);
+	return run_rendered(plan_render_nft, plan, error);
+}
+
+int nft_load_output(struct rules_error *error)
+{
+	return run_rendered(render_output, NULL, error);
 }
 
 int nft_unload(struct rules_error *error)
 {
-	return run_rendered(NULL, error);
+	return run_rendered(render_unload, NULL, error);
 }

@@ -64,6 +64,15 @@ static void nft_divert(const struct plan *plan, const struct plan_family *f, con
 	nft_queue(plan, out);
 }
 
+static void nft_untracked(FILE *out)
+{
+	fprintf(out,
+		"\tchain output {\n\t\ttype filter hook output priority -300; policy accept;\n"
+		"\t\tmeta mark & 0x%x == 0x%x notrack comment \"sent by epitaph for no connection "
+		"that is known\"\n\t}\n",
+		PLAN_MARK_OWN | PLAN_MARK_UNTRACKED, PLAN_MARK_OWN | PLAN_MARK_UNTRACKED);
+}
+
 void plan_render_nft(const struct plan *plan, FILE *out)
 {
 	/* The chain stays while its rules are replaced: the kernel drops all that is queued when a hook
@@ -87,7 +96,17 @@ void plan_render_nft(const struct plan *plan, FILE *out)
 		PLAN_MARK_DECIDED, PLAN_MARK_DECIDED);
 	nft_divert(plan, &plan->v4, "ipv4", out);
 	nft_divert(plan, &plan->v6, "ipv6", out);
-	fprintf(out, "\t}\n}\n");
+	fprintf(out, "\t}\n");
+	nft_untracked(out);
+	fprintf(out, "}\n");
+}
+
+void plan_render_nft_output(FILE *out)
+{
+	plan_render_nft_unload(out);
+	fprintf(out, "table " PLAN_NFT_TABLE " {\n");
+	nft_untracked(out);
+	fprintf(out, "}\n");
 }
 
 void plan_render_nft_unload(FILE *out)

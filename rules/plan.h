@@ -9,6 +9,10 @@
  *   4. connections that were decided pass, in both directions;
  *   5. what a rule could block is queued.
  * They stand in the forward hook behind the filter table: what a firewall drops never gets here.
+ *
+ * One more rule stands in front of conntrack in the output hook, for both backends in nftables: what we send
+ * for a connection that conntrack does not know, such as the answer to a SYN that is dropped, is not tracked.
+ * Otherwise it would be "invalid" there, which careful routers drop.
  */
 #ifndef EPITAPH_RULES_PLAN_H
 #define EPITAPH_RULES_PLAN_H
@@ -18,8 +22,9 @@
 #include <stdio.h>
 
 enum {
-	PLAN_MARK_OWN = 0x20000000,	/* packet mark: sent by us */
-	PLAN_MARK_DECIDED = 0x10000000, /* packet and connection mark: needs no more judging */
+	PLAN_MARK_OWN = 0x20000000,	  /* packet mark: sent by us */
+	PLAN_MARK_DECIDED = 0x10000000,	  /* packet and connection mark: needs no more judging */
+	PLAN_MARK_UNTRACKED = 0x40000000, /* besides OWN: of no connection that conntrack knows */
 };
 
 /* Protocols of one family that some rule could block. */
@@ -39,6 +44,9 @@ void plan_of(const struct policy *p, struct plan *out);
 
 /* Write a whole ruleset for nft(8) that replaces ours, in one transaction. */
 void plan_render_nft(const struct plan *plan, FILE *out);
+
+/* Write what nft(8) needs of it beside the iptables backend, in place of anything that is ours there. */
+void plan_render_nft_output(FILE *out);
 
 /* Write what nft(8) needs to remove ours, whether it is there or not. */
 void plan_render_nft_unload(FILE *out);

@@ -10,20 +10,26 @@ enum backend rules_backend(enum backend wanted)
 
 int rules_load(const struct plan *plan, enum backend backend, struct rules_error *error)
 {
-	bool nft = backend == BACKEND_NFT;
 	struct rules_error ignored;
 
-	if ((nft ? nft_load(plan, error) : iptables_load(plan, error)) != 0)
-		return -1;
 	/* The new rules first, then what a run with the other backend may have left: no gap between. */
-	if (nft)
+	if (backend == BACKEND_NFT) {
+		if (nft_load(plan, error) != 0)
+			return -1;
 		iptables_unload(&ignored);
-	else
-		nft_unload(&ignored);
-	return 0;
+		return 0;
+	}
+	if (iptables_load(plan, error) != 0)
+		return -1;
+	if (nft_load_output(error) == 0)
+		return 0;
+	iptables_unload(&ignored);
+	return -1;
 }
 
 int rules_unload(enum backend backend, struct rules_error *error)
 {
-	return backend == BACKEND_NFT ? nft_unload(error) : iptables_unload(error);
+	int nft = nft_unload(error);
+
+	return backend == BACKEND_NFT ? nft : iptables_unload(error);
 }

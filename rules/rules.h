@@ -29,6 +29,7 @@ int rules_unload(enum backend backend, struct rules_error *error);
 /* The two backends. */
 bool nft_can_queue(void);
 int nft_load(const struct plan *plan, struct rules_error *error);
+int nft_load_output(struct rules_error *error);
 int nft_unload(struct rules_error *error);
 int iptables_load(const struct plan *plan, struct rules_error *error);
 int iptables_unload(struct rules_error *error);

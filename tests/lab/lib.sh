@@ -5,7 +5,14 @@
 #
 #   client  10.8.0.2, fd00:8::2      lan0 - router - wan0      198.51.100.2, fd00:51::2  server
 #
-# The router masquerades what leaves by wan0 (lab_up nat) or not (lab_up plain).
+# lab_up TOPOLOGY, where TARGET4 and TARGET6 is what a client connects to:
+#   plain     the router forwards
+#   nat       and masquerades what leaves by wan0
+#   dnat      what comes for the router itself goes to the server
+#   both      both of these
+#   hairpin   the server is in the client's own network, and reached through the router's address
+#   bridge    the router is a bridge without an address, the ends share a network
+#   asym      the server's answers take another way, past the router
 
 LAB_BUILD=${LAB_BUILD:-build}
 EPITAPH=$(realpath "$LAB_BUILD/epitaph")
@@ -14,6 +21,7 @@ LAB_ID=epi$$
 CLIENT=$LAB_ID-client ROUTER=$LAB_ID-router SERVER=$LAB_ID-server
 CLIENT4=10.8.0.2 ROUTER4=10.8.0.1 WAN4=198.51.100.1 SERVER4=198.51.100.2
 CLIENT6=fd00:8::2 SERVER6=fd00:51::2
+SWITCH=$LAB_ID-switch
 LAB_DIR=$(mktemp -d "${TMPDIR:-/tmp}/epitaph-lab.XXXXXX")
 LAB_PIDS=()
 DAEMON=
@@ -37,7 +45,7 @@ lab_down() {
 		kill "$pid" 2>/dev/null && wait "$pid" 2>/dev/null
 	done
 	LAB_PIDS=()
-	for ns in "$CLIENT" "$ROUTER" "$SERVER"; do
+	for ns in "$CLIENT" "$ROUTER" "$SERVER" "$SWITCH"; do
 		ip netns del "$ns" 2>/dev/null
 	done
 	rm -rf "$LAB_DIR"
@@ -63,11 +71,98 @@ wait_for() {
 }
 
 lab_links_up() {
-	[ "$(on_router ip -o link show up | grep -c 'state UP')" = 2 ]
+	[ "$(for ns in "$CLIENT" "$ROUTER" "$SERVER"; do ip -n "$ns" -o link show up; done | grep -c 'state UP')" -ge "$1" ]
 }
 
-lab_up() {
-	local ns
+# A cable between two namespaces: cable NAMESPACE INTERFACE NAMESPACE INTERFACE
+cable() {
+	ip -n "$1" link add "$2" type veth peer name "$4" netns "$3"
+	ip -n "$1" link set "$2" up
+	ip -n "$3" link set "$4" up
+}
+
+# An end's interface: end_address NAMESPACE INTERFACE IPV4 IPV6 [GATEWAY4 GATEWAY6]
+end_address() {
+	ip -n "$1" addr add "$3/24" dev "$2"
+	ip -n "$1" addr add "$4/64" dev "$2" nodad
+	[ $# -gt 4 ] || return 0
+	ip -n "$1" route add default via "$5"
+	ip -n "$1" -6 route add default via "$6"
+}
+
+routed_links() {
+	cable "$CLIENT" eth0 "$ROUTER" lan0
+	cable "$SERVER" eth0 "$ROUTER" wan0
+	end_address "$CLIENT" eth0 $CLIENT4 $CLIENT6 $ROUTER4 fd00:8::1
+	end_address "$SERVER" eth0 $SERVER4 $SERVER6 $WAN4 fd00:51::1
+	end_address "$ROUTER" lan0 $ROUTER4 fd00:8::1
+	end_address "$ROUTER" wan0 $WAN4 fd00:51::1
+	on_router sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1
+}
+
+hairpin_links() {
+	local port
+	SERVER4=10.8.0.3 SERVER6=fd00:8::3
+	ip netns add "$SWITCH"
+	ip -n "$SWITCH" link add br0 up type bridge
+	cable "$CLIENT" eth0 "$SWITCH" c0
+	cable "$SERVER" eth0 "$SWITCH" s0
+	cable "$ROUTER" lan0 "$SWITCH" r0
+	for port in c0 s0 r0; do ip -n "$SWITCH" link set $port master br0; done
+	ip netns exec "$SWITCH" sysctl -qw net.bridge.bridge-nf-call-iptables=0 net.bridge.bridge-nf-call-ip6tables=0 2>/dev/null
+	end_address "$CLIENT" eth0 $CLIENT4 $CLIENT6 $ROUTER4 fd00:8::1
+	end_address "$SERVER" eth0 $SERVER4 $SERVER6 $ROUTER4 fd00:8::1
+	end_address "$ROUTER" lan0 $ROUTER4 fd00:8::1
+	on_router sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1
+}
+
+bridged_links() {
+	SERVER4=10.8.0.3 SERVER6=fd00:8::3
+	cable "$CLIENT" eth0 "$ROUTER" lan0
+	cable "$SERVER" eth0 "$ROUTER" wan0
+	ip -n "$ROUTER" link add br0 up type bridge
+	ip -n "$ROUTER" link set lan0 master br0
+	ip -n "$ROUTER" link set wan0 master br0
+	end_address "$CLIENT" eth0 $CLIENT4 $CLIENT6
+	end_address "$SERVER" eth0 $SERVER4 $SERVER6
+	on_router sysctl -qw net.bridge.bridge-nf-call-iptables=1 net.bridge.bridge-nf-call-ip6tables=1
+}
+
+# A second cable, by which alone the server reaches the client.
+second_way() {
+	cable "$CLIENT" eth1 "$SERVER" eth1
+	ip netns exec "$CLIENT" sysctl -qw net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.eth1.rp_filter=0
+	ip -n "$SERVER" route add $CLIENT4/32 dev eth1 src $SERVER4
+	ip -n "$SERVER" -6 route add $CLIENT6/128 dev eth1 src $SERVER6
+	ip -n "$SERVER" -6 neigh add $CLIENT6 dev eth1 lladdr "$(ip -n "$CLIENT" -j link show eth1 | jq -r '.[0].address')"
+}
+
+# Translation on the router: what comes for it by lan0 goes to the server; what leaves by $1 is masqueraded.
+translate_target() {
+	TARGET4=$ROUTER4 TARGET6=fd00:8::1
+	on_router nft -f - <<-NFT
+		table inet lab {
+			chain pre {
+				type nat hook prerouting priority -100;
+				iifname "lan0" ip daddr $ROUTER4 meta l4proto { tcp, udp } dnat ip to $SERVER4
+				iifname "lan0" ip6 daddr fd00:8::1 meta l4proto { tcp, udp } dnat ip6 to $SERVER6
+			}
+		}
+	NFT
+}
+masquerade() { # INTERFACE
+	on_router nft -f - <<-NFT
+		table inet lab {
+			chain post {
+				type nat hook postrouting priority 100;
+				oifname "$1" masquerade
+			}
+		}
+	NFT
+}
+
+lab_up() { # TOPOLOGY
+	local ns links=2
 	trap lab_down EXIT
 	trap 'exit 1' INT TERM
 	lab_sweep
@@ -75,35 +170,18 @@ lab_up() {
 		ip netns add "$ns" || return 1
 		ip -n "$ns" link set lo up
 	done
-	ip -n "$CLIENT" link add eth0 type veth peer name lan0 netns "$ROUTER"
-	ip -n "$SERVER" link add eth0 type veth peer name wan0 netns "$ROUTER"
-	ip -n "$CLIENT" addr add $CLIENT4/24 dev eth0
-	ip -n "$CLIENT" addr add $CLIENT6/64 dev eth0 nodad
-	ip -n "$SERVER" addr add $SERVER4/24 dev eth0
-	ip -n "$SERVER" addr add $SERVER6/64 dev eth0 nodad
-	ip -n "$ROUTER" addr add $ROUTER4/24 dev lan0
-	ip -n "$ROUTER" addr add fd00:8::1/64 dev lan0 nodad
-	ip -n "$ROUTER" addr add $WAN4/24 dev wan0
-	ip -n "$ROUTER" addr add fd00:51::1/64 dev wan0 nodad
-	for ns in "$CLIENT" "$SERVER"; do ip -n "$ns" link set eth0 up; done
-	ip -n "$ROUTER" link set lan0 up
-	ip -n "$ROUTER" link set wan0 up
-	ip -n "$CLIENT" route add default via $ROUTER4
-	ip -n "$CLIENT" -6 route add default via fd00:8::1
-	ip -n "$SERVER" route add default via $WAN4
-	ip -n "$SERVER" -6 route add default via fd00:51::1
-	on_router sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1
-	if [ "${1:-plain}" = nat ]; then
-		on_router nft -f - <<-NFT
-			table inet lab {
-				chain post {
-					type nat hook postrouting priority 100;
-					oifname "wan0" masquerade
-				}
-			}
-		NFT
-	fi
-	wait_for lab_links_up || { echo "the lab's links do not come up" >&2; return 1; }
+	case ${1:-plain} in
+	plain) routed_links ;;
+	nat) routed_links && masquerade wan0 ;;
+	dnat) routed_links && translate_target ;;
+	both) routed_links && translate_target && masquerade wan0 ;;
+	hairpin) hairpin_links && translate_target && masquerade lan0 && links=1 ;;
+	bridge) bridged_links ;;
+	asym) routed_links && second_way && links=4 ;;
+	*) echo "no topology is called $1" >&2 && return 1 ;;
+	esac || return 1
+	TARGET4=${TARGET4:-$SERVER4} TARGET6=${TARGET6:-$SERVER6}
+	wait_for lab_links_up $((links + 2)) || { echo "the lab's links do not come up" >&2; return 1; }
 }
 
 # Start the daemon on the router with the policy on standard input; events in $LAB_DIR/events.
