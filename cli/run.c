@@ -192,10 +192,13 @@ int command_run(const struct cli_args *args)
 	else
 		started = start(&r, args->value[RUN_EVENTS]);
 	if (started) {
-		fprintf(stderr, "epitaph: %s: policy 1 in force, %zu rules, queues %u-%u, %s\n",
+		fprintf(stderr, "epitaph: %s: policy 1 in force, %zu rules, queues %u-%u, %s%s\n",
 			r.path, r.policy->rules, r.policy->daemon.queue_first,
 			r.policy->daemon.queue_last,
-			r.with_rules ? backend_name(r.backend) : "no rules loaded");
+			r.with_rules ? backend_name(r.backend) : "no rules loaded",
+			workers_have_conntrack(r.workers)
+				? ""
+				: "; the queue lacks NFQA_CT, so connections are looked up");
 		answer = run_status(&r, "started");
 		run_log_policy(&r, answer);
 		json_decref(answer);

@@ -58,16 +58,16 @@ static void clear_entry(struct conntrack *c)
 
 /* The attributes of one direction. */
 struct direction_attrs {
-	enum nf_conntrack_attr v4_src, v4_dst, v6_src, v6_dst, sport, dport, l3, l4;
+	enum nf_conntrack_attr v4_src, v4_dst, v6_src, v6_dst, sport, dport, l4;
 };
 
 static const struct direction_attrs original_attrs = {
 	ATTR_ORIG_IPV4_SRC, ATTR_ORIG_IPV4_DST, ATTR_ORIG_IPV6_SRC, ATTR_ORIG_IPV6_DST,
-	ATTR_ORIG_PORT_SRC, ATTR_ORIG_PORT_DST, ATTR_ORIG_L3PROTO,  ATTR_ORIG_L4PROTO,
+	ATTR_ORIG_PORT_SRC, ATTR_ORIG_PORT_DST, ATTR_ORIG_L4PROTO,
 };
 static const struct direction_attrs reply_attrs = {
 	ATTR_REPL_IPV4_SRC, ATTR_REPL_IPV4_DST, ATTR_REPL_IPV6_SRC, ATTR_REPL_IPV6_DST,
-	ATTR_REPL_PORT_SRC, ATTR_REPL_PORT_DST, ATTR_REPL_L3PROTO,  ATTR_REPL_L4PROTO,
+	ATTR_REPL_PORT_SRC, ATTR_REPL_PORT_DST, ATTR_REPL_L4PROTO,
 };
 
 static bool get_tuple(const struct nf_conntrack *ct, const struct direction_attrs *a,
@@ -92,20 +92,19 @@ static bool get_tuple(const struct nf_conntrack *ct, const struct direction_attr
 	return true;
 }
 
-static void set_tuple(struct nf_conntrack *ct, const struct direction_attrs *a,
-		      const struct ip_tuple *t)
+static void set_original(struct nf_conntrack *ct, const struct ip_tuple *t)
 {
-	nfct_set_attr_u8(ct, a->l3, t->family == 4 ? AF_INET : AF_INET6);
+	nfct_set_attr_u8(ct, ATTR_ORIG_L3PROTO, t->family == 4 ? AF_INET : AF_INET6);
 	if (t->family == 4) {
-		nfct_set_attr(ct, a->v4_src, t->src.b + 12);
-		nfct_set_attr(ct, a->v4_dst, t->dst.b + 12);
+		nfct_set_attr(ct, ATTR_ORIG_IPV4_SRC, t->src.b + 12);
+		nfct_set_attr(ct, ATTR_ORIG_IPV4_DST, t->dst.b + 12);
 	} else {
-		nfct_set_attr(ct, a->v6_src, t->src.b);
-		nfct_set_attr(ct, a->v6_dst, t->dst.b);
+		nfct_set_attr(ct, ATTR_ORIG_IPV6_SRC, t->src.b);
+		nfct_set_attr(ct, ATTR_ORIG_IPV6_DST, t->dst.b);
 	}
-	nfct_set_attr_u8(ct, a->l4, t->proto);
-	nfct_set_attr_u16(ct, a->sport, htons(t->sport));
-	nfct_set_attr_u16(ct, a->dport, htons(t->dport));
+	nfct_set_attr_u8(ct, ATTR_ORIG_L4PROTO, t->proto);
+	nfct_set_attr_u16(ct, ATTR_ORIG_PORT_SRC, htons(t->sport));
+	nfct_set_attr_u16(ct, ATTR_ORIG_PORT_DST, htons(t->dport));
 }
 
 static bool get_tuples(const struct nf_conntrack *ct, uint8_t family, struct ct_tuples *out)
@@ -170,14 +169,15 @@ static int exchange(struct conntrack *c, struct nlmsghdr *nlh, char *buffer, mnl
 	return mnl_cb_run(buffer, (size_t)n, seq, c->port, parse, c);
 }
 
-static bool ask(struct conntrack *c, const struct direction_attrs *attrs, const struct ip_tuple *t)
+/* Ask for the entry that has @t as one of its tuples, either: the kernel looks for both in one table. */
+static bool ask(struct conntrack *c, const struct ip_tuple *t)
 {
 	char buffer[MNL_SOCKET_BUFFER_SIZE];
 	struct nlmsghdr *nlh = begin_message(c, buffer, IPCTNL_MSG_CT_GET, 0,
 					     t->family == 4 ? AF_INET : AF_INET6);
 
 	clear_entry(c);
-	set_tuple(c->entry, attrs, t);
+	set_original(c->entry, t);
 	return nfct_nlmsg_build(nlh, c->entry) >= 0 &&
 	       exchange(c, nlh, buffer, parse_entry) == MNL_CB_STOP &&
 	       nfct_attr_is_set(c->entry, ATTR_REPL_L4PROTO) == 1;
@@ -188,7 +188,7 @@ static bool find_entry(struct conntrack *c, const struct ip_tuple *view)
 {
 	struct ip_tuple reply = tuple_reverse(view);
 
-	return ask(c, &original_attrs, view) || ask(c, &reply_attrs, &reply);
+	return ask(c, view) || ask(c, &reply);
 }
 
 bool conntrack_lookup(struct conntrack *c, const struct ip_tuple *view, struct ct_tuples *out)

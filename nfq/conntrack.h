@@ -24,7 +24,8 @@ bool conntrack_read(struct conntrack *c, const struct nlattr *ct, uint8_t family
 
 /*
  * Ask the kernel over ctnetlink. @view is the flow's original direction as seen in the forward
- * hook: with SNAT it is the original tuple, with DNAT its reverse is the reply tuple. False when
+ * hook: with SNAT it is the original tuple, with DNAT its reverse is the reply tuple, with both it is
+ * neither. False when
  * there is no such entry; one that is not confirmed yet (a SYN in the forward hook) is none.
  */
 bool conntrack_lookup(struct conntrack *c, const struct ip_tuple *view, struct ct_tuples *out);

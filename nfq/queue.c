@@ -26,6 +26,7 @@ struct queue {
 	struct mnl_socket *nl;
 	int fd;
 	uint16_t number;
+	bool has_conntrack;
 	struct queue_counters counters;
 	struct mmsghdr in[QUEUE_BATCH];
 	struct iovec in_iov[QUEUE_BATCH];
@@ -92,8 +93,10 @@ static int configure(struct queue *q, bool fail_open)
 		mnl_attr_put_u32(nlh, NFQA_CFG_FLAGS, htonl(flags));
 		mnl_attr_put_u32(nlh, NFQA_CFG_MASK, htonl(flags));
 		result = request(q, nlh);
-		if (result != -EOPNOTSUPP || !(flags & NFQA_CFG_F_CONNTRACK))
+		if (result != -EOPNOTSUPP || !(flags & NFQA_CFG_F_CONNTRACK)) {
+			q->has_conntrack = (flags & NFQA_CFG_F_CONNTRACK) != 0;
 			return result;
+		}
 		flags &= ~(uint32_t)NFQA_CFG_F_CONNTRACK;
 	}
 }
@@ -171,6 +174,11 @@ void queue_close(struct queue *q)
 		mnl_socket_close(q->nl);
 	free(q->in_buffer);
 	free(q);
+}
+
+bool queue_has_conntrack(const struct queue *q)
+{
+	return q->has_conntrack;
 }
 
 int queue_fd(const struct queue *q)

@@ -50,6 +50,9 @@ struct queue_error {
 struct queue *queue_open(const struct queue_settings *settings, struct queue_error *error);
 void queue_close(struct queue *q);
 
+/* False when the kernel cannot hand over conntrack's tuples with a packet (NFQA_CT). */
+bool queue_has_conntrack(const struct queue *q);
+
 /* The descriptor to poll for input. */
 int queue_fd(const struct queue *q);
 

@@ -296,6 +296,11 @@ bool workers_alive(const struct workers *w)
 	return true;
 }
 
+bool workers_have_conntrack(const struct workers *w)
+{
+	return queue_has_conntrack(w->worker[0].queue);
+}
+
 void workers_log_stats(struct workers *w)
 {
 	for (unsigned i = 0; i < w->count; i++) {

@@ -37,6 +37,9 @@ struct policy *workers_swap(struct workers *w, struct policy *policy);
 /* False when some worker had to give up its queue; it has said why on standard error. */
 bool workers_alive(const struct workers *w);
 
+/* Whether the kernel hands over conntrack's tuples with each packet; else they are looked up. */
+bool workers_have_conntrack(const struct workers *w);
+
 /* Have every worker log a "stats" event. */
 void workers_log_stats(struct workers *w);
 

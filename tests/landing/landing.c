@@ -138,36 +138,48 @@ static bool judge(const struct cell *c, char why[WHY])
 
 static void write_trace(bool noisy, FILE *out)
 {
-	fprintf(out, "client\n");
+	fprintf(out, out == stdout ? "# client\n" : "client\n");
 	wire_trace(matrix.wire[CLIENT], CLIENT, noisy, out);
-	fprintf(out, "server\n");
+	fprintf(out, out == stdout ? "# server\n" : "server\n");
 	wire_trace(matrix.wire[SERVER], SERVER, noisy, out);
 }
 
-/* Compare the trace with the golden one of this state and payload, which holds for every topology and
- * family that has none of its own. */
-static bool compare_trace(const struct cell *c, char why[WHY])
+static bool write_file(const char *name, const struct cell *c)
 {
-	char golden[512], found[512], command[1200];
-	FILE *out;
+	FILE *out = fopen(name, "w");
 
-	snprintf(golden, sizeof(golden), "%s/%s.%s.%s", matrix.golden, c->state->name, payload_names[c->payload],
-		 matrix.topology);
-	if (access(golden, R_OK) != 0)
-		snprintf(golden, sizeof(golden), "%s/%s.%s", matrix.golden, c->state->name,
-			 payload_names[c->payload]);
-	snprintf(found, sizeof(found), "%s/trace", matrix.folder);
-	out = fopen(matrix.update ? golden : found, "w");
-	if (out == NULL)
+	if (out == NULL) {
+		perror(name);
 		return false;
+	}
 	write_trace(c->state->noisy, out);
 	fclose(out);
-	snprintf(command, sizeof(command), "diff -u %s %s | sed 's/^/# /'", golden, found);
-	if (matrix.update)
-		return true;
-	snprintf(why, WHY, "the trace differs from %s", golden);
-	fflush(stdout);
-	return system(command) == 0 && access(golden, R_OK) == 0;
+	return true;
+}
+
+/* Compare the trace with the golden one of this state and payload, which holds for every topology and
+ * family; one that has good reason to differ has a file of its own, which an update makes. */
+static bool compare_trace(const struct cell *c, char why[WHY])
+{
+	char common[512], own[600], found[512], command[3072];
+	bool good;
+
+	snprintf(common, sizeof(common), "%s/%s.%s", matrix.golden, c->state->name, payload_names[c->payload]);
+	snprintf(own, sizeof(own), "%s.%s", common, matrix.topology);
+	snprintf(found, sizeof(found), "%s/trace", matrix.folder);
+	if (matrix.update && strcmp(matrix.topology, "plain") == 0)
+		return write_file(common, c);
+	snprintf(command, sizeof(command), "diff -u %s %s | sed '/^[-+@ ]/!d; s/^/# /' >%s.diff && ! grep . %s.diff", access(own, R_OK) == 0 ? own : common, found, found, found);
+	snprintf(why, WHY, "the trace differs from %s", access(own, R_OK) == 0 ? own : common);
+	good = write_file(found, c) && system(command) == 0;
+	return good || (matrix.update && write_file(own, c));
+}
+
+/* Whether a state cannot be tested here: an address that the router itself translated, of a connection that
+ * conntrack has not confirmed, is only known where the kernel tells. */
+static bool is_out_of_reach(const struct state *s)
+{
+	return s->cut == CUT_SYN && strcmp(matrix.topology, "dnat") == 0 && getenv("LANDING_NO_CT") != NULL;
 }
 
 static void run_cell(const struct state *s, int family, enum payload payload)
@@ -178,6 +190,12 @@ static void run_cell(const struct state *s, int family, enum payload payload)
 	bool good;
 
 	prepare(&c, s, family, payload);
+	if (is_out_of_reach(s)) {
+		printf("ok %u - %s %s %s %s # SKIP this kernel's queue does not tell conntrack's tuples (NFQA_CT)\n",
+		       ++matrix.count, matrix.topology, s->name, family == AF_INET ? "v4" : "v6",
+		       payload_names[payload]);
+		return;
+	}
 	for (int e = 0; e < 2; e++)
 		wire_clear(matrix.wire[e]);
 	good = ends_open(&c) && s->run(&c);
@@ -194,8 +212,10 @@ static void run_cell(const struct state *s, int family, enum payload payload)
 	printf("%s %u - %s %s %s %s%s", good ? "ok" : "not ok", ++matrix.count, matrix.topology, s->name,
 	       family == AF_INET ? "v4" : "v6", payload_names[payload], good ? "" : "\n# ");
 	printf(good ? " (%s%lld ms)\n" : "%s (%lld ms)\n", good ? "" : why, (long long)ms);
-	if (!good)
+	if (!good) {
+		printf("# all of it:\n");
 		write_trace(false, stdout);
+	}
 	fprintf(matrix.table, "%s %s %s %s %s %lld\n", s->name, matrix.topology, family == AF_INET ? "v4" : "v6",
 		payload_names[payload], good ? "ok" : "FAILED", (long long)ms);
 	fflush(stdout);

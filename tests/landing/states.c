@@ -84,8 +84,8 @@ static bool idle(struct cell *c)
 
 static bool unread(struct cell *c)
 {
-	return ends_connect(c) && end_send(c, CLIENT, octets, 100) && end_send(c, SERVER, octets, 100) &&
-	       ends_settle(c) && end_cut(c, CLIENT);
+	return ends_connect(c) && end_send(c, CLIENT, octets, 100) && ends_settle(c) &&
+	       end_send(c, SERVER, octets, 100) && ends_settle(c) && end_cut(c, CLIENT);
 }
 
 static bool zero_source(struct cell *c)

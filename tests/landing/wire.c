@@ -85,7 +85,8 @@ static void take(u_char *user, const struct pcap_pkthdr *h, const u_char *bytes)
 	if ((p.flags & TCP_RST) && !p.truncated) {
 		s->text_len = p.payload.len < sizeof(s->text) ? p.payload.len : sizeof(s->text);
 		memcpy(s->text, p.payload.at, s->text_len);
-		s->bad_checksum = !packet_checksum_ok(&p);
+		/* A bare RST is of an end's own kernel, which leaves the checksum to the card; ours is not. */
+		s->bad_checksum = (p.flags & TCP_ACK) && !packet_checksum_ok(&p);
 	}
 }
 
@@ -172,9 +173,10 @@ static const char *relation(uint32_t number, bool known, uint32_t to)
 static void put_line(const struct seen *s, const struct at *at, bool out_going, bool noisy, FILE *out)
 {
 	bool reset = (s->flags & TCP_RST) != 0;
-	bool exact = !at->acked || s->seq == at->ack;
+	bool exact = at->acked && s->seq == at->ack;
 
-	if (noisy ? !reset || out_going || !exact : s->len == 0 && !(s->flags & (TCP_SYN | TCP_FIN | TCP_RST)))
+	/* Of what varies, only what we sent: bare ones are of the other end's kernel. */
+	if (noisy ? !reset || !(s->flags & TCP_ACK) || out_going || !exact : s->len == 0 && !(s->flags & (TCP_SYN | TCP_FIN | TCP_RST)))
 		return;
 	fprintf(out, "%s ", out_going ? ">" : "<");
 	put_flags(s->flags, out);
@@ -182,7 +184,9 @@ static void put_line(const struct seen *s, const struct at *at, bool out_going, 
 		fprintf(out, s->len > 0 ? " data\n" : "\n");
 		return;
 	}
-	fprintf(out, " seq %s ack %s", relation(s->seq, at->acked, at->ack), relation(s->ack, at->heard, at->heard_ack));
+	fprintf(out, " seq %s", relation(s->seq, at->acked, at->ack));
+	if (!noisy)
+		fprintf(out, " ack %s", relation(s->ack, at->heard, at->heard_ack));
 	put_payload(s, out);
 }
 
@@ -220,5 +224,5 @@ void wire_trace(const struct wire *w, enum side e, bool noisy, FILE *out)
 			n++;
 	}
 	for (k = 0; k < n; k++)
-		fprintf(out, "  %s", lines[k]);
+		fprintf(out, out == stdout ? "#  %s" : "  %s", lines[k]);
 }
