@@ -19,7 +19,7 @@ POLICY := check decide diag domain_set endpoint explain files index index_build 
 	print run_tests schedule set text zone
 RULES := iptables nft plan rules
 EVENTS := aggregate community_id event json log sink
-NFQ := answer conntrack ifnames inject queue queue_proc worker
+NFQ := answer conntrack ifnames inject queue queue_proc reclaim worker
 CLI := capture check codes control diff explain json_policy main plan policy policy_file read reload replay run
 
 UNIT := aggregate community_id flow http index judge judge_rules limit mutate packet pattern policy reset reset_read schedule set stream \

@@ -175,6 +175,14 @@ static void print_names(const json_t *o, const char *key, const char *label)
 	putchar('\n');
 }
 
+static void print_number(const json_t *o, const char *key, const char *what)
+{
+	const json_t *number = json_object_get(o, key);
+
+	if (number != NULL)
+		printf("  %lld %s\n", (long long)json_integer_value(number), what);
+}
+
 static void print_answer(const json_t *o)
 {
 	const char *hash = json_string_value(json_object_get(o, "hash"));
@@ -195,9 +203,8 @@ static void print_answer(const json_t *o)
 	print_names(o, "removed", "removed");
 	print_names(o, "changed", "changed");
 	print_names(o, "sets_changed", "sets changed");
-	if (json_object_get(o, "rejudged") != NULL)
-		printf("  %lld connections are judged again\n",
-		       (long long)json_integer_value(json_object_get(o, "rejudged")));
+	print_number(o, "rejudged", "connections are judged again");
+	print_number(o, "reclaimed", "ports reclaimed");
 }
 
 static int ask_and_print(const struct cli_args *args, const char *request)

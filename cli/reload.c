@@ -55,14 +55,19 @@ json_t *run_status(const struct run *r, const char *message)
 {
 	const struct policy *p = r->policy;
 	size_t sets = 0;
+	json_t *answer;
 
 	for (size_t i = 0; i < p->sets; i++)
 		sets += p->set[i]->name != NULL;
-	return json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:s}", "result", "in-force",
-			 "message", message, "policy", r->path, "generation",
-			 (json_int_t)p->generation, "rules",
-			 (json_int_t)(p->rules + p->reset_rules), "sets", (json_int_t)sets,
-			 "entries", (json_int_t)policy_entries(p), "hash", r->hash);
+	answer = json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:s}", "result", "in-force",
+			   "message", message, "policy", r->path, "generation",
+			   (json_int_t)p->generation, "rules",
+			   (json_int_t)(p->rules + p->reset_rules), "sets", (json_int_t)sets,
+			   "entries", (json_int_t)policy_entries(p), "hash", r->hash);
+	if (r->reclaim != NULL)
+		json_object_set_new(answer, "reclaimed",
+				    json_integer((json_int_t)reclaim_count(r->reclaim)));
+	return answer;
 }
 
 static bool same_text(const char *a, const char *b)
@@ -81,7 +86,7 @@ static bool same_settings(const struct policy *a, const struct policy *b)
 	       a->daemon.queue_first == b->daemon.queue_first &&
 	       a->daemon.queue_last == b->daemon.queue_last &&
 	       a->daemon.overload_open == b->daemon.overload_open &&
-	       a->daemon.backend == b->daemon.backend;
+	       a->daemon.reclaim == b->daemon.reclaim && a->daemon.backend == b->daemon.backend;
 }
 
 /* Refuse @p, or nothing that could be parsed; the old policy stays in force. */
@@ -144,7 +149,7 @@ json_t *run_reload(struct run *r, bool rejudge)
 	if (!same_settings(p, r->policy))
 		return refuse(
 			r, p,
-			"queues, backend, overload, control and the files of the log change only "
+			"queues, backend, overload, reclaim, control and the files of the log change only "
 			"at a restart");
 	diff = policy_diff(r->policy, p);
 	p->generation = r->policy->generation + 1;

@@ -4,6 +4,7 @@
 #define EPITAPH_CLI_RELOAD_H
 
 #include "cli/cli.h"
+#include "nfq/reclaim.h"
 #include "nfq/worker.h"
 #include "rules/rules.h"
 
@@ -19,6 +20,7 @@ struct run {
 	struct log *log;
 	unsigned main_ring;
 	struct workers *workers;
+	struct reclaim *reclaim;   /* NULL when it is not asked for */
 	int signal_fd, control_fd; /* control_fd: -1 when there is none */
 };
 

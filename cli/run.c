@@ -135,6 +135,11 @@ static bool start(struct run *r, const char *events)
 		fprintf(stderr, "epitaph: %s\n", queue_error.text);
 		return false;
 	}
+	if (p->daemon.reclaim && (result = reclaim_start(&r->reclaim)) != 0) {
+		fprintf(stderr, "epitaph: 'reclaim time-wait': cannot listen to conntrack: %s\n",
+			strerror(-result));
+		return false;
+	}
 	if (!r->with_rules)
 		return true;
 	r->backend = rules_backend(p->daemon.backend);
@@ -157,6 +162,7 @@ static void finish(struct run *r, bool started)
 		usleep(LINGER_MS * 1000);
 	if (r->workers != NULL)
 		workers_stop(r->workers);
+	reclaim_stop(r->reclaim);
 	log_close(r->log);
 	if (r->control_fd >= 0) {
 		unlink(r->policy->daemon.control);

@@ -112,9 +112,11 @@ static struct inject_path path_to(const struct judgement *j, const struct queue_
 }
 
 /*
- * The ways to the sender and to the receiver of @j's packet. Routed, the tuples are those of conntrack, where
- * it knows the flow, so that NAT is applied and the entry is closed; else what the packet itself shows, and
- * conntrack is left out. Past conntrack, by a bridge's port: what the ends themselves see.
+ * The ways to the sender and to the receiver of @j's packet. At first conntrack takes part, if it knows the
+ * flow: the tuples are its own, so that it translates them and closes the entry. What the ends themselves see
+ * goes past it, by a bridge's port or untracked: when it does not know the flow, or will not after a SYN that
+ * is dropped, and when a flow was cut before. Conntrack follows what was sent and is ahead of what is judged,
+ * so it may have found the first resets invalid (nf_conntrack_proto_tcp.c).
  */
 static void ways_of(struct answers *a, const struct judgement *j, const struct queue_packet *p,
 		    struct way *to_sender, struct way *to_receiver)
@@ -126,20 +128,19 @@ static void ways_of(struct answers *a, const struct judgement *j, const struct q
 	struct ip_tuple to_initiator, to_responder;
 	bool known = p->ct != NULL ? conntrack_read(a->conntrack, p->ct, view->family, &ct)
 				   : !opens && conntrack_lookup(a->conntrack, view, &ct);
+	bool tracked = known && !opens && j->cut.first && p->port_in == 0;
 
 	if (!known) {
 		ct.original = *view;
 		ct.reply = tuple_reverse(view);
 	}
-	/* The entry of a SYN goes with it: no NAT will be applied. The source knows its peer by the address
-	 * before DNAT, and we see the source as it was before SNAT. */
-	to_initiator = opens || p->port_in != 0 ? tuple_reverse(&ct.original) : ct.reply;
-	to_responder = p->port_in != 0 ? tuple_reverse(&ct.reply) : ct.original;
+	to_initiator = tracked ? ct.reply : tuple_reverse(&ct.original);
+	to_responder = tracked ? ct.original : tuple_reverse(&ct.reply);
 	to_sender->wire = from_initiator ? to_initiator : to_responder;
 	to_receiver->wire = from_initiator ? to_responder : to_initiator;
 	to_sender->path = path_to(j, p, true);
 	to_receiver->path = path_to(j, p, false);
-	to_sender->path.untracked = to_receiver->path.untracked = !known || opens;
+	to_sender->path.untracked = to_receiver->path.untracked = !tracked;
 }
 
 static struct bytes keep(struct answers *a, size_t *used, struct bytes payload)

@@ -11,7 +11,7 @@ enum { INJECT_BATCH = 256 };
  * bridge forwarded, by the bridge's port, with these Ethernet addresses. */
 struct inject_path {
 	uint32_t port;
-	bool untracked; /* conntrack knows no connection that it is of, and shall not look for one */
+	bool untracked; /* past conntrack: it carries what its receiver sees already */
 	bool bridged;
 	uint8_t to[HW_LEN];
 	uint8_t from[HW_LEN]; /* zeros: the port's own */

@@ -86,6 +86,14 @@ static struct event *note_events(struct worker *w, const struct judgement *j,
 	return j->has_block && j->has_cut ? slot[n - 1] : NULL;
 }
 
+/* Over a bridge the answer to a SYN is looked at as well: it tells the other end's Ethernet address, by which
+ * that can be reset should it be judged again. */
+static bool wants_answer(const struct judgement *j, const struct queue_packet *p)
+{
+	return p->port_in != 0 && packet_is_tcp(&j->packet) &&
+	       (j->packet.flags & (TCP_SYN | TCP_ACK)) == TCP_SYN;
+}
+
 static void handle_packet(struct worker *w, const struct policy *policy,
 			  const struct queue_packet *p)
 {
@@ -110,11 +118,11 @@ static void handle_packet(struct worker *w, const struct policy *policy,
 	held = note_events(w, &j, policy, &in);
 	if (j.has_cut)
 		answers_cut(w->answers, &j, p, held, w->now_us);
-	else if (j.verdict == VERDICT_DECIDED)
+	else if (j.verdict == VERDICT_DECIDED && !wants_answer(&j, p))
 		queue_repeat(w->queue, p->id, p->mark | w->all->settings.decided_mark);
 	else if (j.verdict == VERDICT_ANNOTATE)
 		answers_annotate(w->answers, &j, p);
-	else if (j.verdict == VERDICT_PASS)
+	else if (j.verdict == VERDICT_PASS || j.verdict == VERDICT_DECIDED)
 		queue_accept(w->queue, p->id);
 	else
 		queue_drop(w->queue, p->id);

@@ -182,12 +182,14 @@ static void track(struct flow *f, enum flow_side_name side, const struct packet 
 	s->seen = true;
 }
 
-/* True when the ends have said all that is asked, or more than is inspected, and it told nothing. */
+/* True when the ends have said all that is asked, or more than is inspected, and it told nothing. (That of a
+ * responder which is inspected is spent when all of it is there: judge_gather().) */
 static bool is_past_knowing(const struct policy *p, const struct flow *f, const struct look *look)
 {
 	const struct flow_side *responder = &f->side[SIDE_RESPONDER];
 
-	return (responder->seen && responder->next - responder->isn > STREAM_CAPACITY) ||
+	return (!p->needs_reply && responder->seen &&
+		responder->next - responder->isn > STREAM_CAPACITY) ||
 	       (judge_has_ended(p, f, SIDE_INITIATOR, look->facts.payload) &&
 		(!p->needs_reply || judge_has_ended(p, f, SIDE_RESPONDER, look->facts.payload)));
 }

@@ -31,15 +31,17 @@ static struct bytes place_data(struct flow *f, enum flow_side_name side, const s
 	return data;
 }
 
-/* Keep @data for later. False when no more can ever become known of this side. */
+/* Keep @data for later. False when no more can ever become known of this side. What comes from beyond the
+ * capacity says nothing: octets before it may still be missing. */
 static bool keep_data(struct judge *j, struct flow *f, enum flow_side_name side, uint32_t offset,
 		      struct bytes data)
 {
 	struct stream *s = flow_stream(j->flows, f, side);
 
-	if (s == NULL || offset >= STREAM_CAPACITY)
+	if (s == NULL)
 		return false;
-	stream_add(s, offset, data);
+	if (offset < STREAM_CAPACITY)
+		stream_add(s, offset, data);
 	return !stream_is_spent(s);
 }
 

@@ -64,23 +64,29 @@ static void nft_divert(const struct plan *plan, const struct plan_family *f, con
 	nft_queue(plan, out);
 }
 
+/* The chains stay while their rules are replaced: the kernel drops all that is queued when a hook goes
+ * (nf_queue_nf_hook_drop() in nf_queue.c). */
+static void nft_begin(bool forward, FILE *out)
+{
+	fprintf(out, "table " PLAN_NFT_TABLE " {\n");
+	if (forward)
+		fprintf(out, "\tchain forward {\n\t\ttype filter hook forward priority 150; "
+			     "policy accept;\n\t}\n");
+	fprintf(out, "\tchain output {\n\t\ttype filter hook output priority -300; policy accept;\n"
+		     "\t}\n}\nflush table " PLAN_NFT_TABLE "\ntable " PLAN_NFT_TABLE " {\n");
+}
+
 static void nft_untracked(FILE *out)
 {
 	fprintf(out,
-		"\tchain output {\n\t\ttype filter hook output priority -300; policy accept;\n"
-		"\t\tmeta mark & 0x%x == 0x%x notrack comment \"sent by epitaph for no connection "
-		"that is known\"\n\t}\n",
+		"\tchain output {\n\t\tmeta mark & 0x%x == 0x%x notrack comment \"sent by epitaph, past conntrack\"\n\t}\n",
 		PLAN_MARK_OWN | PLAN_MARK_UNTRACKED, PLAN_MARK_OWN | PLAN_MARK_UNTRACKED);
 }
 
 void plan_render_nft(const struct plan *plan, FILE *out)
 {
-	/* The chain stays while its rules are replaced: the kernel drops all that is queued when a hook
-	 * goes (nf_queue_nf_hook_drop() in nf_queue.c). */
-	fprintf(out, "table " PLAN_NFT_TABLE " {\n\tchain forward {\n");
-	fprintf(out, "\t\ttype filter hook forward priority 150; policy accept;\n\t}\n}\n");
-	fprintf(out, "flush table " PLAN_NFT_TABLE "\n");
-	fprintf(out, "table " PLAN_NFT_TABLE " {\n\tchain forward {\n");
+	nft_begin(true, out);
+	fprintf(out, "\tchain forward {\n");
 	fprintf(out, "\t\tmeta mark & 0x%x == 0x%x accept comment \"sent by epitaph\"\n",
 		PLAN_MARK_OWN, PLAN_MARK_OWN);
 	fprintf(out,
@@ -103,8 +109,7 @@ void plan_render_nft(const struct plan *plan, FILE *out)
 
 void plan_render_nft_output(FILE *out)
 {
-	plan_render_nft_unload(out);
-	fprintf(out, "table " PLAN_NFT_TABLE " {\n");
+	nft_begin(false, out);
 	nft_untracked(out);
 	fprintf(out, "}\n");
 }

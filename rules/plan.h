@@ -11,8 +11,9 @@
  * They stand in the forward hook behind the filter table: what a firewall drops never gets here.
  *
  * One more rule stands in front of conntrack in the output hook, for both backends in nftables: what we send
- * for a connection that conntrack does not know, such as the answer to a SYN that is dropped, is not tracked.
- * Otherwise it would be "invalid" there, which careful routers drop.
+ * for a connection that conntrack does not know, such as the answer to a SYN that is dropped, or to later
+ * packets of a connection that was cut, is not tracked. Otherwise it would be "invalid" there, which careful
+ * routers drop.
  */
 #ifndef EPITAPH_RULES_PLAN_H
 #define EPITAPH_RULES_PLAN_H
@@ -24,7 +25,7 @@
 enum {
 	PLAN_MARK_OWN = 0x20000000,	  /* packet mark: sent by us */
 	PLAN_MARK_DECIDED = 0x10000000,	  /* packet and connection mark: needs no more judging */
-	PLAN_MARK_UNTRACKED = 0x40000000, /* besides OWN: of no connection that conntrack knows */
+	PLAN_MARK_UNTRACKED = 0x40000000, /* besides OWN: not for conntrack */
 };
 
 /* Protocols of one family that some rule could block. */

@@ -262,7 +262,7 @@ const struct state states[] = {
 	{ .name = "bulk-up", .run = bulk_up, .live = BOTH, .reached = BOTH, .room = ENOUGH, .noisy = true, .one_way = true },
 	{ .name = "bulk-down", .cut = CUT_DOWN, .run = bulk_down, .live = BOTH, .reached = BOTH, .room = ENOUGH, .noisy = true },
 	{ .name = "full-flow", .cut = CUT_AGAIN, .run = full_flow, .live = BOTH, .reached = BOTH, .room = ENOUGH, .noisy = true },
-	{ .name = "time-wait", .cut = CUT_AGAIN, .run = time_wait, .reached = BOTH, .room = ENOUGH, .noisy = true, .gone = true },
+	{ .name = "time-wait", .cut = CUT_AGAIN, .run = time_wait, .reached = 1u << SERVER, .room = ENOUGH, .noisy = true, .gone = true },
 };
 
 const size_t state_count = sizeof(states) / sizeof(states[0]);

@@ -276,6 +276,27 @@ static void half_closed(void **state)
 	finish();
 }
 
+/* What comes from beyond what is inspected, while octets before it are missing, decides nothing. */
+static void beyond_capacity(void **state)
+{
+	(void)state;
+	begin("policy forward { default accept\n on undecided accept\n cut: payload contains \"CUT\" reset\n"
+	      " down: reply payload contains \"CUT\" reset\n }");
+	handshake();
+	data(20000, text_bytes("later"));
+	assert_int_equal(j.verdict, VERDICT_PASS);
+	data(0, text_bytes("CUT"));
+	assert_string_equal(j.rule->name, "cut");
+	handshake();
+	data(0, text_bytes("hello"));
+	feed((struct segment){ .seq = 1006, .ack = 5001, .flags = TCP_FIN | TCP_ACK });
+	feed((struct segment){ .reply = true, .seq = 25001, .ack = 1007, .flags = TCP_ACK, .payload = text_bytes("later") });
+	assert_int_equal(j.verdict, VERDICT_PASS);
+	feed((struct segment){ .reply = true, .seq = 5001, .ack = 1007, .flags = TCP_ACK, .payload = text_bytes("CUT") });
+	assert_string_equal(j.rule->name, "down");
+	finish();
+}
+
 /* An acknowledgment of what nobody sent does not move where resets go; one that is newer does. */
 static void acknowledgments(void **state)
 {
@@ -299,7 +320,7 @@ int main(void)
 		cmocka_unit_test(shadows),	 cmocka_unit_test(schedules),
 		cmocka_unit_test(reply_limit),	 cmocka_unit_test(reset_rules),
 		cmocka_unit_test(text_fits_window), cmocka_unit_test(half_closed),
-		cmocka_unit_test(acknowledgments),  cmocka_unit_test(diag_settings), cmocka_unit_test(judged_again),
+		cmocka_unit_test(acknowledgments),  cmocka_unit_test(diag_settings), cmocka_unit_test(judged_again), cmocka_unit_test(beyond_capacity),
 	};
 
 	return cmocka_run_group_tests_name("judge_rules", tests, NULL, NULL);
