@@ -133,7 +133,7 @@ check: deps
 	tests/run $(BUILD)
 
 check-vm: deps
-	$(MAKE) $(BUILD)/epitaph $(BUILD)/tests/peer $(BUILD)/tests/land $(BUILD)/tests/bench_latency
+	$(MAKE) $(BUILD)/epitaph $(BUILD)/tests/peer $(BUILD)/tests/land $(BUILD)/tests/bench_latency $(BUILD)/tests/bench_flood
 	tests/vm/run $(BUILD) $(KERNELS)
 
 bench: deps

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Load for measurements, inside a lab of namespaces:
- *   bench_flood SRC DST PORT syn|ack SECONDS PACKETS_PER_SECOND
- * syn: SYNs, each of a connection of its own; ack: empty segments of 1000 connections. 0 packets per
- * second: as fast as it goes. Prints how many it sent.
+ *   bench_flood SRC DST PORT syn|spoof|ack SECONDS PACKETS_PER_SECOND
+ * syn: SYNs, each of a connection of its own; spoof: those, each from another address of SRC's /16; ack: empty
+ * segments of 1000 connections. 0 packets per second: as fast as it goes. Prints how many it sent.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -65,13 +65,14 @@ int main(int argc, char **argv)
 	struct iovec iov[BATCH];
 	unsigned long sent = 0;
 	double start, rate, until;
-	bool syn;
+	bool syn, spoof;
 
 	if (argc != 7 || fd < 0) {
-		fprintf(stderr, "usage: bench_flood SRC DST PORT syn|ack SECONDS PER_SECOND (root)\n");
+		fprintf(stderr, "usage: bench_flood SRC DST PORT syn|spoof|ack SECONDS PER_SECOND (root)\n");
 		return 2;
 	}
-	syn = strcmp(argv[4], "syn") == 0;
+	spoof = strcmp(argv[4], "spoof") == 0;
+	syn = spoof || strcmp(argv[4], "syn") == 0;
 	inet_pton(AF_INET, argv[2], &to.sin_addr);
 	rate = atof(argv[6]);
 	for (unsigned i = 0; i < BATCH; i++) {
@@ -99,6 +100,11 @@ int main(int argc, char **argv)
 			s[i].sport = htons((uint16_t)(1024 + (syn ? k % 64000 : k % 1000)));
 			s[i].seq = htonl((uint32_t)(syn ? 1000 + k / 64000 * 7919 : 77));
 			s[i].ack = htonl(syn ? 0 : 99);
+			if (spoof) {
+				s[i].src = (s[i].src & htonl(0xffff0000)) | htonl((uint32_t)(k * 7919 & 0xffff));
+				s[i].ip_sum = 0;
+				s[i].ip_sum = fold(sum16(&s[i], 20));
+			}
 			s[i].sum = 0;
 			s[i].sum = fold(sum16(&s[i].src, 28) + 6 + 20);
 		}

@@ -27,9 +27,9 @@
 enum { SLOTS = 4096, CHUNK = 65536, REQUEST_MAX = 17 * 1024 };
 
 static struct {
-	const char *sni, *http, *text;
+	const char *sni, *http, *text, *from;
 	long count, parallel, bulk, wait_ms, hello_size, split, pause_ms;
-	bool verbose, udp;
+	bool verbose, udp, extension, md5;
 } options = { .count = 1, .parallel = 1, .wait_ms = 5000, .pause_ms = 20 };
 
 static struct {
@@ -195,6 +195,19 @@ static void send_request(int fd)
 	}
 }
 
+/* What the options ask of a socket that has yet to connect, or to listen; the peer's address is at @to. */
+static void dress(int fd, const struct sockaddr_storage *to)
+{
+	/* A destination options header that holds padding alone (RFC 8200 4.6). */
+	static const uint8_t padding[8] = { 0, 0, 1, 4, 0, 0, 0, 0 };
+	struct tcp_md5sig md5 = { .tcpm_addr = *to, .tcpm_keylen = 6, .tcpm_key = "secret" };
+
+	if (options.extension && setsockopt(fd, IPPROTO_IPV6, IPV6_DSTOPTS, padding, sizeof(padding)) != 0)
+		die("IPV6_DSTOPTS");
+	if (options.md5 && setsockopt(fd, IPPROTO_TCP, TCP_MD5SIG, &md5, sizeof(md5)) != 0)
+		die("TCP_MD5SIG");
+}
+
 static void start(int i, const struct sockaddr_storage *to, socklen_t len)
 {
 	int type = options.udp ? SOCK_DGRAM : SOCK_STREAM;
@@ -204,6 +217,7 @@ static void start(int i, const struct sockaddr_storage *to, socklen_t len)
 	fds[i].events = POLLOUT;
 	if (fds[i].fd < 0)
 		die("socket");
+	dress(fds[i].fd, to);
 	totals.started++;
 	if (connect(fds[i].fd, (const struct sockaddr *)to, len) < 0 && errno != EINPROGRESS)
 		end(i, errno, false);
@@ -339,11 +353,16 @@ static void accept_some(int listener)
 static int server(const char *host, const char *port)
 {
 	socklen_t len;
-	struct sockaddr_storage at = parse_address(host, port, &len);
+	struct sockaddr_storage at = parse_address(host, port, &len), from;
+	socklen_t from_len;
 	int on = 1, fd = socket(at.ss_family, SOCK_STREAM | SOCK_NONBLOCK, 0);
 
 	serving = true;
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+	if (options.from != NULL) {
+		from = parse_address(options.from, "0", &from_len);
+		dress(fd, &from);
+	}
 	if (bind(fd, (struct sockaddr *)&at, len) < 0 || listen(fd, 4096) < 0)
 		die("bind");
 	for (int i = 0; i < SLOTS; i++)
@@ -438,7 +457,9 @@ static const struct option longs[] = {
 	{ "bulk", required_argument, NULL, 'b' },     { "wait", required_argument, NULL, 'w' },
 	{ "hello-size", required_argument, NULL, 'z' }, { "split", required_argument, NULL, 'x' },
 	{ "text", required_argument, NULL, 't' },     { "verbose", no_argument, NULL, 'v' },
-	{ "udp", no_argument, NULL, 'u' },            { NULL, 0, NULL, 0 },
+	{ "udp", no_argument, NULL, 'u' },            { "extension", no_argument, NULL, 'e' },
+	{ "md5", no_argument, NULL, '5' },            { "from", required_argument, NULL, 'f' },
+	{ NULL, 0, NULL, 0 },
 };
 
 int main(int argc, char **argv)
@@ -463,6 +484,9 @@ int main(int argc, char **argv)
 		case 'x': options.split = atol(optarg); break;
 		case 'v': options.verbose = true; break;
 		case 'u': options.udp = true; break;
+		case 'e': options.extension = true; break;
+		case '5': options.md5 = true; break;
+		case 'f': options.from = optarg; break;
 		default: return 2;
 		}
 	}
