@@ -25,7 +25,7 @@ CLI := capture check codes control diff explain json_policy main plan policy pol
 UNIT := aggregate community_id flow http index judge judge_rules limit mutate packet pattern policy reset reset_read schedule set stream \
 	text tls zone
 FUZZERS := packet policy tls
-LAB_PROGRAMS := peer pcaphex land
+LAB_PROGRAMS := peer pcaphex land lwip
 BENCH_PROGRAMS := bench_accept bench_connect bench_flood bench_latency bench_policy
 
 PACKAGES := libmnl libnetfilter_queue libnetfilter_conntrack libnftables jansson libpcap libpcre2-8 libidn2
@@ -104,6 +104,10 @@ $(BUILD)/tests/peer: $(BUILD)/tests/lab/peer.o
 	$(CC) $(ALL_LDFLAGS) -o $@ $^
 $(BUILD)/tests/pcaphex: $(BUILD)/tests/lab/pcaphex.o
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ -lpcap
+# lwIP's headers are not ours to warn about.
+$(BUILD)/tests/lwip: tests/lab/lwip.c $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(CC) -std=gnu11 -D_GNU_SOURCE -isystem /usr/include/lwip $(WARNINGS) $(CFLAGS) -o $@ $< -llwip
 $(BUILD)/tests/land: $(patsubst %,$(BUILD)/tests/landing/%.o,landing ends states wire) $(LIB_TCP)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ -lpcap
 $(BUILD)/tests/bench_policy: $(BUILD)/tests/bench/policy.o $(PURE)

@@ -182,8 +182,7 @@ static void track(struct flow *f, enum flow_side_name side, const struct packet 
 	s->seen = true;
 }
 
-/* True when the ends have said all that is asked, or more than is inspected, and it told nothing. (That of a
- * responder which is inspected is spent when all of it is there: judge_gather().) */
+/* True when the ends have said all that is asked, or more than is inspected, and it told nothing. */
 static bool is_past_knowing(const struct policy *p, const struct flow *f, const struct look *look)
 {
 	const struct flow_side *responder = &f->side[SIDE_RESPONDER];

@@ -31,18 +31,15 @@ static struct bytes place_data(struct flow *f, enum flow_side_name side, const s
 	return data;
 }
 
-/* Keep @data for later. False when no more can ever become known of this side. What comes from beyond the
- * capacity says nothing: octets before it may still be missing. */
+/* Keep @data for later. False when there is no room for it, and what is missing can never be known. */
 static bool keep_data(struct judge *j, struct flow *f, enum flow_side_name side, uint32_t offset,
 		      struct bytes data)
 {
 	struct stream *s = flow_stream(j->flows, f, side);
 
-	if (s == NULL)
-		return false;
-	if (offset < STREAM_CAPACITY)
+	if (s != NULL)
 		stream_add(s, offset, data);
-	return !stream_is_spent(s);
+	return s != NULL && !s->lost;
 }
 
 static struct bytes seen_of(const struct flow *f, enum flow_side_name side)
@@ -63,8 +60,9 @@ bool judge_has_ended(const struct policy *p, const struct flow *f, enum flow_sid
 	const struct flow_side *s = &f->side[side];
 	uint32_t base = f->base_known[side] ? f->base[side] : s->isn + 1;
 
-	return s->fin &&
-	       (!is_asked(p, side) || !seq_before(base + (uint32_t)seen[side].len, s->fin_seq));
+	return seen[side].len >= STREAM_CAPACITY ||
+	       (s->fin &&
+		(!is_asked(p, side) || !seq_before(base + (uint32_t)seen[side].len, s->fin_seq)));
 }
 
 void judge_gather(struct judge *j, const struct policy *p, struct flow *f,
@@ -83,7 +81,8 @@ void judge_gather(struct judge *j, const struct policy *p, struct flow *f,
 	    (in->checksum_ready && !packet_checksum_ok(packet)))
 		return;
 	data = place_data(f, side, packet, &offset);
-	if (data.len == 0)
+	/* What comes from beyond the capacity says nothing: octets before it may still be missing. */
+	if (data.len == 0 || offset >= STREAM_CAPACITY)
 		return;
 	look->news = true;
 	if (offset == 0 && f->stream[side] == NULL) {

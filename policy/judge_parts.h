@@ -28,7 +28,7 @@ struct look {
 void judge_gather(struct judge *j, const struct policy *p, struct flow *f,
 		  const struct judge_input *in, const struct judgement *out, struct look *look);
 /* True when @side has sent its FIN, and all octets before it that rules ask for are in @seen, the first
- * octets of both sides. */
+ * octets of both sides; or as many as are inspected. */
 bool judge_has_ended(const struct policy *p, const struct flow *f, enum flow_side_name side,
 		     const struct bytes seen[2]);
 void judge_keep_first(struct judge *j, struct flow *f, const struct judgement *out,

@@ -62,8 +62,3 @@ struct bytes stream_contiguous(const struct stream *s)
 		return (struct bytes){ s->data, 0 };
 	return (struct bytes){ s->data, s->range[0].to };
 }
-
-bool stream_is_spent(const struct stream *s)
-{
-	return s->lost || stream_contiguous(s).len == STREAM_CAPACITY;
-}

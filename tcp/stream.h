@@ -34,7 +34,4 @@ void stream_add(struct stream *s, uint32_t offset, struct bytes b);
 /* The octets from 0 on without a hole. */
 struct bytes stream_contiguous(const struct stream *s);
 
-/* True when no more octets can ever become contiguous: full from 0 on, or lost. */
-bool stream_is_spent(const struct stream *s);
-
 #endif

@@ -297,6 +297,24 @@ static void beyond_capacity(void **state)
 	finish();
 }
 
+/* A client that has said more than is inspected may still be answered what a rule for the reply forbids. */
+static void long_request(void **state)
+{
+	static uint8_t octets[STREAM_CAPACITY];
+
+	(void)state;
+	begin("policy forward { default accept\n cut: payload contains \"CUT\" reset\n"
+	      " down: reply payload contains \"CUT\" reset\n }");
+	handshake();
+	for (uint32_t i = 0; i < 40; i++) {
+		data(i * 1000, (struct bytes){ octets, 1000 });
+		assert_int_equal(j.verdict, VERDICT_PASS);
+	}
+	feed((struct segment){ .reply = true, .seq = 5001, .ack = 41001, .flags = TCP_ACK, .payload = text_bytes("CUT") });
+	assert_string_equal(j.rule->name, "down");
+	finish();
+}
+
 /* An acknowledgment of what nobody sent does not move where resets go; one that is newer does. */
 static void acknowledgments(void **state)
 {
@@ -320,7 +338,7 @@ int main(void)
 		cmocka_unit_test(shadows),	 cmocka_unit_test(schedules),
 		cmocka_unit_test(reply_limit),	 cmocka_unit_test(reset_rules),
 		cmocka_unit_test(text_fits_window), cmocka_unit_test(half_closed),
-		cmocka_unit_test(acknowledgments),  cmocka_unit_test(diag_settings), cmocka_unit_test(judged_again), cmocka_unit_test(beyond_capacity),
+		cmocka_unit_test(acknowledgments),  cmocka_unit_test(diag_settings), cmocka_unit_test(judged_again), cmocka_unit_test(beyond_capacity), cmocka_unit_test(long_request),
 	};
 
 	return cmocka_run_group_tests_name("judge_rules", tests, NULL, NULL);
