@@ -206,6 +206,7 @@ void answers_cut(struct answers *a, const struct judgement *j, const struct queu
 	const struct cut *c = &j->cut;
 	bool from_initiator = j->side == SIDE_INITIATOR, *sender_sent = NULL, *receiver_sent = NULL;
 	bool in_place = c->to_receiver && !p->gso;
+	struct inject_path back = path_to(j, p, true);
 	struct way to_sender, to_receiver;
 	unsigned replaced = 0;
 	size_t used = 0;
@@ -215,12 +216,9 @@ void answers_cut(struct answers *a, const struct judgement *j, const struct queu
 		sender_sent = from_initiator ? &e->block.sent_source : &e->block.sent_destination;
 		receiver_sent = from_initiator ? &e->block.sent_destination : &e->block.sent_source;
 	}
-	if (c->reject) {
-		to_sender.path = path_to(j, p, true);
-		if (inject_unreachable(a->inject, &j->packet, c->code, &to_sender.path) &&
-		    sender_sent != NULL)
-			*sender_sent = true;
-	}
+	if (c->reject && inject_unreachable(a->inject, &j->packet, c->code, &back) &&
+	    sender_sent != NULL)
+		*sender_sent = true;
 	if (in_place)
 		replaced = replace_packet(a, j, p, receiver_sent, &used);
 	else

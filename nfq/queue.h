@@ -20,8 +20,7 @@ struct queue_packet {
 	uint32_t mark;
 	uint32_t iif, oif;	    /* interface indexes, 0 when there is none */
 	uint32_t port_in, port_out; /* of a bridge that forwards it, 0 when none does */
-	const uint8_t *
-		hw; /* Ethernet address of who sent it to us, HW_LEN octets; NULL when there is none */
+	const uint8_t *hw;   /* HW_LEN octets: the Ethernet address that it came from, or NULL */
 	bool gso;	     /* an aggregate: more than one segment on the wire */
 	bool checksum_ready; /* false: the kernel fills the checksum in later */
 	enum direction direction;

@@ -41,9 +41,8 @@ struct judge_input {
 	enum direction direction; /* by conntrack, when it is known */
 	bool ct_known;		  /* ct_state is conntrack's; else the packet tells */
 	enum ct_state ct_state;
-	uint32_t mark; /* of the packet, without our own bits */
-	const uint8_t
-		*hw; /* Ethernet address of who sent it to us, HW_LEN octets; NULL when not known */
+	uint32_t mark;	   /* of the packet, without our own bits */
+	const uint8_t *hw; /* HW_LEN octets: who sent it over a bridge; NULL when not known */
 };
 
 /* A reset's payloads, in the order they are sent: with payload first, empty last. */
@@ -108,7 +107,8 @@ void judge_free(struct judge *j);
 /*
  * The @i-th payload of @c as it goes to an end whose window has @room: a text is shortened to what fits, a
  * record, or a text of which next to nothing would be left, is left out (false). The empty one goes behind
- * them, without c->companion only when nothing else does. Linux ignores a reset whose payload exceeds the window while data is unread (tcp_sequence(), 6.17).
+ * them, without c->companion only when nothing else does. Linux ignores a reset whose payload exceeds the
+ * window while data is unread (tcp_sequence(), 6.17).
  */
 bool cut_payload(const struct cut *c, unsigned i, uint16_t room, struct bytes *out);
 

@@ -229,16 +229,15 @@ static bool parse_reason_code(struct parser *p)
 		current_reason(p)->code_name = NULL;
 		return true;
 	}
-	current_reason(p)->code = reset_code_by_name(t->text);
-	for (size_t i = 0; reset_code_name(i) != NULL; i++) {
-		if (strcmp(reset_code_name(i), t->text) == 0)
-			current_reason(p)->code_name = reset_code_name(i);
-	}
-	if (current_reason(p)->code != 0)
-		return true;
 	s = (struct suggestion){ .word = t->text, .word_len = strlen(t->text) };
-	for (size_t i = 0; reset_code_name(i) != NULL; i++)
+	for (size_t i = 0; reset_code_name(i) != NULL; i++) {
+		if (strcmp(reset_code_name(i), t->text) == 0) {
+			current_reason(p)->code = reset_code_by_name(t->text);
+			current_reason(p)->code_name = reset_code_name(i);
+			return true;
+		}
 		suggestion_offer(&s, reset_code_name(i));
+	}
 	p->at--;
 	parser_unknown(p, "reason code", &s);
 	return false;
