@@ -200,13 +200,33 @@ static void close_later(struct answers *a, const struct judgement *j, int64_t no
 	a->closing[at] = (struct closing){ j->flow->tuple, now_us + CLOSING_US };
 }
 
+/* Tell the sender of @j's packet by ICMP. What it sent is quoted as it was before DNAT, else it would not know
+ * it; and as the packet is dropped before conntrack knows its flow, the error goes past conntrack. The other
+ * way round conntrack knows the flow, and translates. True when it was sent. */
+static bool reject(struct answers *a, const struct judgement *j, const struct queue_packet *p)
+{
+	const struct ip_tuple *view = &j->flow->tuple;
+	struct inject_path path = path_to(j, p, true);
+	struct packet sent;
+	uint8_t buffer[ICMP_BUFFER];
+	struct ct_tuples ct;
+
+	if (j->side == SIDE_RESPONDER)
+		return inject_unreachable(a->inject, &j->packet, j->cut.code, &path);
+	path.untracked = true;
+	if (p->ct == NULL || !conntrack_read(a->conntrack, p->ct, view->family, &ct) ||
+	    (addr_equal(&ct.original.dst, &view->dst) && ct.original.dport == view->dport))
+		return inject_unreachable(a->inject, &j->packet, j->cut.code, &path);
+	packet_as_sent(&j->packet, &ct.original.dst, ct.original.dport, buffer, &sent);
+	return inject_unreachable(a->inject, &sent, j->cut.code, &path);
+}
+
 void answers_cut(struct answers *a, const struct judgement *j, const struct queue_packet *p,
 		 struct event *e, int64_t now_us)
 {
 	const struct cut *c = &j->cut;
 	bool from_initiator = j->side == SIDE_INITIATOR, *sender_sent = NULL, *receiver_sent = NULL;
 	bool in_place = c->to_receiver && !p->gso;
-	struct inject_path back = path_to(j, p, true);
 	struct way to_sender, to_receiver;
 	unsigned replaced = 0;
 	size_t used = 0;
@@ -216,8 +236,7 @@ void answers_cut(struct answers *a, const struct judgement *j, const struct queu
 		sender_sent = from_initiator ? &e->block.sent_source : &e->block.sent_destination;
 		receiver_sent = from_initiator ? &e->block.sent_destination : &e->block.sent_source;
 	}
-	if (c->reject && inject_unreachable(a->inject, &j->packet, c->code, &back) &&
-	    sender_sent != NULL)
+	if (c->reject && reject(a, j, p) && sender_sent != NULL)
 		*sender_sent = true;
 	if (in_place)
 		replaced = replace_packet(a, j, p, receiver_sent, &used);

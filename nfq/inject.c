@@ -36,7 +36,7 @@ struct lane {
 struct inject {
 	struct lane v4[2], v6[2]; /* tracked, untracked */
 	struct lane link;
-	int icmp4, icmp6;
+	int icmp4[2], icmp6[2]; /* tracked, untracked */
 	struct answer_counters *counters;
 };
 
@@ -63,6 +63,21 @@ static int open_raw(int family, int proto, uint32_t mark, int *out)
 	return 0;
 }
 
+/* The sockets of what conntrack sees (0), or does not (1). IPPROTO_RAW implies a header of our own, in both
+ * families (raw(7), ipv6_setsockopt()). */
+static int open_lane(struct inject *i, int k, uint32_t mark)
+{
+	int result = open_raw(AF_INET, IPPROTO_RAW, mark, &i->v4[k].fd);
+
+	if (result == 0)
+		result = open_raw(AF_INET6, IPPROTO_RAW, mark, &i->v6[k].fd);
+	if (result == 0)
+		result = open_raw(AF_INET, IPPROTO_ICMP, mark, &i->icmp4[k]);
+	if (result == 0)
+		result = open_raw(AF_INET6, IPPROTO_ICMPV6, mark, &i->icmp6[k]);
+	return result;
+}
+
 int inject_open(uint32_t mark, uint32_t untracked_mark, struct answer_counters *counters,
 		struct inject **out)
 {
@@ -72,24 +87,13 @@ int inject_open(uint32_t mark, uint32_t untracked_mark, struct answer_counters *
 	if (i == NULL)
 		return -ENOMEM;
 	i->counters = counters;
-	i->link.fd = i->icmp4 = i->icmp6 = -1;
+	i->link.fd = -1;
 	for (int k = 0; k < 2; k++)
-		i->v4[k].fd = i->v6[k].fd = -1;
-	/* IPPROTO_RAW implies a header of our own, in both families (raw(7), ipv6_setsockopt()). */
-	result = open_raw(AF_INET, IPPROTO_RAW, mark, &i->v4[0].fd);
-	if (result == 0)
-		result = open_raw(AF_INET6, IPPROTO_RAW, mark, &i->v6[0].fd);
-	if (result == 0)
-		result = open_raw(AF_INET, IPPROTO_RAW, untracked_mark, &i->v4[1].fd);
-	if (result == 0)
-		result = open_raw(AF_INET6, IPPROTO_RAW, untracked_mark, &i->v6[1].fd);
-	/* Of protocol 0, it receives nothing (packet(7)). */
-	if (result == 0)
-		result = open_raw(AF_PACKET, 0, mark, &i->link.fd);
-	if (result == 0)
-		result = open_raw(AF_INET, IPPROTO_ICMP, mark, &i->icmp4);
-	if (result == 0)
-		result = open_raw(AF_INET6, IPPROTO_ICMPV6, mark, &i->icmp6);
+		i->v4[k].fd = i->v6[k].fd = i->icmp4[k] = i->icmp6[k] = -1;
+	/* Of protocol 0, a packet socket receives nothing (packet(7)). */
+	result = open_raw(AF_PACKET, 0, mark, &i->link.fd);
+	for (int k = 0; k < 2 && result == 0; k++)
+		result = open_lane(i, k, k == 0 ? mark : untracked_mark);
 	if (result != 0) {
 		inject_close(i);
 		return result;
@@ -100,8 +104,8 @@ int inject_open(uint32_t mark, uint32_t untracked_mark, struct answer_counters *
 
 void inject_close(struct inject *i)
 {
-	const int *fds[] = { &i->v4[0].fd, &i->v4[1].fd, &i->v6[0].fd, &i->v6[1].fd,
-			     &i->link.fd,  &i->icmp4,	 &i->icmp6 };
+	const int *fds[] = { &i->v4[0].fd, &i->v4[1].fd, &i->v6[0].fd, &i->v6[1].fd, &i->link.fd,
+			     &i->icmp4[0], &i->icmp4[1], &i->icmp6[0], &i->icmp6[1] };
 
 	if (i == NULL)
 		return;
@@ -243,7 +247,7 @@ bool inject_unreachable(struct inject *i, const struct packet *p, enum unreachab
 	uint8_t bytes[LINK_HEADER + ICMP_BUFFER];
 	uint8_t family = p->tuple.family;
 	size_t l4 = 0, header = put_link_header(i, bytes, family, path), len;
-	int fd = path->bridged ? i->link.fd : family == 4 ? i->icmp4 : i->icmp6;
+	int fd = path->bridged ? i->link.fd : (family == 4 ? i->icmp4 : i->icmp6)[path->untracked];
 	union address to;
 	socklen_t to_len = set_destination(&to, &p->tuple.src, family, path);
 

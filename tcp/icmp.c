@@ -20,6 +20,28 @@ static const struct {
 };
 static_assert(sizeof(codes) / sizeof(codes[0]) == UNREACHABLES, "every reason has its codes");
 
+void packet_as_sent(const struct packet *p, const struct ip_addr *dst, uint16_t dport,
+		    uint8_t *buffer, struct packet *out)
+{
+	size_t len = p->ip.len < ICMP_BUFFER ? p->ip.len : ICMP_BUFFER;
+
+	memcpy(buffer, p->ip.at, len);
+	*out = *p;
+	out->ip = (struct bytes){ buffer, len };
+	out->tuple.dst = *dst;
+	out->tuple.dport = dport;
+	if (p->tuple.family == 4) {
+		memcpy(buffer + 16, dst->b + 12, 4);
+		bytes_put16(buffer + 10, 0);
+		bytes_put16(buffer + 10, checksum_fold(checksum_add(
+						 0, bytes_cut(out->ip, 0, (buffer[0] & 15u) * 4))));
+	} else {
+		memcpy(buffer + 24, dst->b, 16);
+	}
+	if (p->has_ports && p->l4_offset + 4 <= len)
+		bytes_put16(buffer + p->l4_offset + 2, dport);
+}
+
 size_t icmp_build_unreachable(const struct packet *p, enum unreachable code,
 			      const struct ip_addr *src, uint8_t *out, size_t cap,
 			      size_t *l4_offset)

@@ -94,6 +94,13 @@ enum unreachable {
 };
 
 /*
+ * The head of @p as its sender sent it, before DNAT: with @dst and @dport as its destination, in @buffer of
+ * ICMP_BUFFER octets, which *out points into. For a quotation: the transport checksum stays as it is.
+ */
+void packet_as_sent(const struct packet *p, const struct ip_addr *dst, uint16_t dport,
+		    uint8_t *buffer, struct packet *out);
+
+/*
  * Write an ICMP or ICMPv6 destination unreachable that quotes @p, from @src to @p's source. Returns its length with
  * the IP header, which takes *l4_offset octets; 0 when it must not be sent: in answer to an ICMP
  * error, a later fragment, multicast or broadcast (RFC 1122 3.2.2, RFC 4443 2.4).

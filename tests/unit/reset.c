@@ -146,7 +146,7 @@ static void refusals(void **state)
 
 static void icmp(void **state)
 {
-	uint8_t out[ICMP_BUFFER];
+	uint8_t out[ICMP_BUFFER], buffer[ICMP_BUFFER];
 	struct packet udp, back;
 	struct ip_addr router = addr_from_v4((const uint8_t[]){ 10, 8, 0, 1 });
 	size_t l4 = 0, len;
@@ -164,6 +164,16 @@ static void icmp(void **state)
 	assert_int_equal(out[21], 13);
 	assert_int_equal(checksum_fold(checksum_add(0, (struct bytes){ out + 20, len - 20 })), 0);
 	assert_memory_equal(out + 28, udp.ip.at, 30);
+	/* Quoted as its sender sent it. */
+	packet_as_sent(&udp, &router, 53, buffer, &back);
+	len = icmp_build_unreachable(&back, UNREACHABLE_ADMIN, &router, out, sizeof(out), &l4);
+	assert_int_equal(len, 20 + 8 + 30);
+	assert_int_equal(packet_parse((struct bytes){ out + 28, 30 }, &back), PACKET_OK);
+	assert_true(addr_equal(&back.tuple.dst, &router));
+	assert_int_equal(back.tuple.dport, 53);
+	assert_int_equal(checksum_fold(checksum_add(0, (struct bytes){ out + 28, 20 })), 0);
+	len = icmp_build_unreachable(&udp, UNREACHABLE_ADMIN, &router, out, sizeof(out), &l4);
+	assert_int_equal(packet_parse((struct bytes){ out, len }, &back), PACKET_OK);
 	/* Never in answer to an ICMP error, a later fragment, or multicast. */
 	assert_int_equal(icmp_build_unreachable(&back, UNREACHABLE_ADMIN, &router, out, sizeof(out), &l4), 0);
 	udp.later_fragment = true;
