@@ -8,11 +8,11 @@
 #include <stdlib.h>
 
 enum {
-	CLOSING_MAX =
-		4096, /* entries that wait to be looked up; of more, the latest are left alone */
+	/* Entries that wait to be looked up; of more, the latest are left alone. */
+	CLOSING_MAX = 4096,
 	CLOSING_BUDGET = 1024, /* look-ups at a time */
-	CLOSING_US =
-		2000000, /* from the cut; its resets and their repetitions are through by then */
+	/* From the cut; its resets and their repetitions are through by then. */
+	CLOSING_US = 2000000,
 };
 
 /* What a forged packet to an end carries, and how it leaves. */
@@ -47,8 +47,8 @@ struct answers {
 	unsigned replacements;
 	struct follow_up follow[QUEUE_BATCH * (CUT_PAYLOADS + 1)];
 	unsigned follows;
-	uint8_t kept[QUEUE_BATCH]
-		    [RESET_TEXT_MAX + RESET_DIAG_LEN]; /* payloads, a row for each packet */
+	/* Payloads, a row for each packet. */
+	uint8_t kept[QUEUE_BATCH][RESET_TEXT_MAX + RESET_DIAG_LEN];
 	unsigned rows;
 	/* A ring. */
 	struct closing closing[CLOSING_MAX];
@@ -111,6 +111,15 @@ static struct inject_path path_to(const struct judgement *j, const struct queue_
 	return path;
 }
 
+/* What conntrack knows of the flow @view that @p is of: it came with the packet, or is asked for when it is
+ * known by now. */
+static bool tuples_of(struct answers *a, const struct queue_packet *p, const struct ip_tuple *view,
+		      bool confirmed, struct ct_tuples *out)
+{
+	return p->ct != NULL ? conntrack_read(a->conntrack, p->ct, view->family, out)
+			     : confirmed && conntrack_lookup(a->conntrack, view, out);
+}
+
 /*
  * The ways to the sender and to the receiver of @j's packet. At first conntrack takes part, if it knows the
  * flow: the tuples are its own, so that it translates them and closes the entry. What the ends themselves see
@@ -123,11 +132,10 @@ static void ways_of(struct answers *a, const struct judgement *j, const struct q
 {
 	const struct ip_tuple *view = &j->flow->tuple;
 	bool from_initiator = j->side == SIDE_INITIATOR;
-	bool opens = (j->packet.flags & (TCP_SYN | TCP_ACK)) == TCP_SYN;
+	bool opens = packet_opens(&j->packet);
 	struct ct_tuples ct;
 	struct ip_tuple to_initiator, to_responder;
-	bool known = p->ct != NULL ? conntrack_read(a->conntrack, p->ct, view->family, &ct)
-				   : !opens && conntrack_lookup(a->conntrack, view, &ct);
+	bool known = tuples_of(a, p, view, !opens, &ct);
 	bool tracked = known && !opens && j->cut.first && p->port_in == 0;
 
 	if (!known) {
@@ -193,8 +201,7 @@ static void close_later(struct answers *a, const struct judgement *j, int64_t no
 {
 	unsigned at;
 
-	if (!j->cut.first || (j->packet.flags & (TCP_SYN | TCP_ACK)) == TCP_SYN ||
-	    a->closings == CLOSING_MAX)
+	if (!j->cut.first || packet_opens(&j->packet) || a->closings == CLOSING_MAX)
 		return;
 	at = (a->closing_first + a->closings++) % CLOSING_MAX;
 	a->closing[at] = (struct closing){ j->flow->tuple, now_us + CLOSING_US };
@@ -214,7 +221,7 @@ static bool reject(struct answers *a, const struct judgement *j, const struct qu
 	if (j->side == SIDE_RESPONDER)
 		return inject_unreachable(a->inject, &j->packet, j->cut.code, &path);
 	path.untracked = true;
-	if (p->ct == NULL || !conntrack_read(a->conntrack, p->ct, view->family, &ct) ||
+	if (!tuples_of(a, p, view, false, &ct) ||
 	    (addr_equal(&ct.original.dst, &view->dst) && ct.original.dport == view->dport))
 		return inject_unreachable(a->inject, &j->packet, j->cut.code, &path);
 	packet_as_sent(&j->packet, &ct.original.dst, ct.original.dport, buffer, &sent);
@@ -261,12 +268,10 @@ static struct way way_of_reset(struct answers *a, const struct judgement *j,
 			       const struct queue_packet *p)
 {
 	const struct ip_tuple *seen = &j->packet.tuple;
-	struct ip_tuple reverse = tuple_reverse(seen), sent;
+	struct ip_tuple sent;
 	struct way way = { *seen, path_to(j, p, false) };
 	struct ct_tuples ct;
-	bool known = p->ct != NULL ? conntrack_read(a->conntrack, p->ct, seen->family, &ct)
-				   : conntrack_lookup(a->conntrack, &reverse, &ct) ||
-					     conntrack_lookup(a->conntrack, seen, &ct);
+	bool known = tuples_of(a, p, seen, true, &ct);
 
 	way.path.untracked = !known || j->reading.stage == STAGE_SYN;
 	if (!known || p->port_in != 0)

@@ -128,12 +128,15 @@ bool conntrack_read(struct conntrack *c, const struct nlattr *ct, uint8_t family
 	return get_tuples(c->entry, family, out);
 }
 
+const struct nf_conntrack *conntrack_parse(struct conntrack *c, const struct nlmsghdr *nlh)
+{
+	clear_entry(c);
+	return nfct_nlmsg_parse(nlh, c->entry) < 0 ? NULL : c->entry;
+}
+
 static int parse_entry(const struct nlmsghdr *nlh, void *data)
 {
-	struct conntrack *c = data;
-
-	clear_entry(c);
-	return nfct_nlmsg_parse(nlh, c->entry) < 0 ? MNL_CB_ERROR : MNL_CB_STOP;
+	return conntrack_parse(data, nlh) == NULL ? MNL_CB_ERROR : MNL_CB_STOP;
 }
 
 /* Begin a message of this type to ctnetlink in @buffer, of MNL_SOCKET_BUFFER_SIZE. */
@@ -250,7 +253,6 @@ bool conntrack_end(struct conntrack *c, const struct ip_tuple *view)
 /* What a walk through the table is for. */
 struct clearing {
 	struct conntrack *to; /* a socket of its own: the other one is read from */
-	struct nf_conntrack *entry;
 	uint32_t bits;
 	size_t cleared;
 };
@@ -258,16 +260,16 @@ struct clearing {
 static int clear_one(const struct nlmsghdr *nlh, void *data)
 {
 	struct clearing *w = data;
+	const struct nf_conntrack *entry = conntrack_parse(w->to, nlh);
 	struct nf_conntrack *change;
 	uint32_t mark;
 
-	nfct_copy(w->entry, w->to->empty, NFCT_CP_OVERRIDE);
-	if (nfct_nlmsg_parse(nlh, w->entry) < 0)
+	if (entry == NULL)
 		return MNL_CB_OK;
-	mark = nfct_get_attr_u32(w->entry, ATTR_MARK);
+	mark = nfct_get_attr_u32(entry, ATTR_MARK);
 	if ((mark & w->bits) == 0)
 		return MNL_CB_OK;
-	change = change_of(w->entry);
+	change = change_of(entry);
 	if (change != NULL)
 		nfct_set_attr_u32(change, ATTR_MARK, mark & ~w->bits);
 	w->cleared += make_change(w->to, change);
@@ -297,15 +299,13 @@ static int walk(struct conntrack *from, struct clearing *w)
 int conntrack_clear_mark(uint32_t bits, size_t *cleared)
 {
 	struct conntrack *from = conntrack_open();
-	struct clearing w = { .to = conntrack_open(), .entry = nfct_new(), .bits = bits };
+	struct clearing w = { .to = conntrack_open(), .bits = bits };
 	int result = -ENOMEM;
 
-	if (from != NULL && w.to != NULL && w.entry != NULL)
+	if (from != NULL && w.to != NULL)
 		result = walk(from, &w);
 	conntrack_close(from);
 	conntrack_close(w.to);
-	if (w.entry != NULL)
-		nfct_destroy(w.entry);
 	if (result == 0)
 		*cleared = w.cleared;
 	return result;

@@ -39,6 +39,9 @@ bool conntrack_end(struct conntrack *c, const struct ip_tuple *view);
 /* Clear @bits of the mark of every entry that has any; *cleared gets their number. 0 or -errno. */
 int conntrack_clear_mark(uint32_t bits, size_t *cleared);
 
+/* The entry that a message of ctnetlink tells of, valid until the next call; NULL when it tells of none. */
+const struct nf_conntrack *conntrack_parse(struct conntrack *c, const struct nlmsghdr *nlh);
+
 /* conntrack_end() for an entry that was received from ctnetlink, in any state; false when the kernel refuses. */
 bool conntrack_set_closed(struct conntrack *c, const struct nf_conntrack *entry);
 

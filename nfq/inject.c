@@ -13,9 +13,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { SEND_BUFFER = 4 * 1024 * 1024 };
-
-enum { LINK_HEADER = ETH_HLEN };
+enum { SEND_BUFFER = 4 * 1024 * 1024, LINK_HEADER = ETH_HLEN };
 
 /* The forged packets that leave by one socket. */
 struct lane {

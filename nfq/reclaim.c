@@ -19,7 +19,6 @@ enum { RECEIVE_BUFFER = 4 * 1024 * 1024 };
 struct reclaim {
 	struct mnl_socket *events;
 	struct conntrack *conntrack;
-	struct nf_conntrack *entry, *empty; /* empty: what entry is reset to */
 	int stop_fd;
 	pthread_t thread;
 	bool started;
@@ -29,14 +28,13 @@ struct reclaim {
 static int take_update(const struct nlmsghdr *nlh, void *data)
 {
 	struct reclaim *r = data;
+	const struct nf_conntrack *entry = conntrack_parse(r->conntrack, nlh);
 
-	nfct_copy(r->entry, r->empty, NFCT_CP_OVERRIDE);
-	if (nfct_nlmsg_parse(nlh, r->entry) < 0 ||
-	    nfct_attr_is_set(r->entry, ATTR_TCP_STATE) != 1 ||
-	    nfct_get_attr_u8(r->entry, ATTR_TCP_STATE) != TCP_CONNTRACK_TIME_WAIT ||
-	    (nfct_get_attr_u32(r->entry, ATTR_STATUS) & IPS_SRC_NAT) == 0)
+	if (entry == NULL || nfct_attr_is_set(entry, ATTR_TCP_STATE) != 1 ||
+	    nfct_get_attr_u8(entry, ATTR_TCP_STATE) != TCP_CONNTRACK_TIME_WAIT ||
+	    (nfct_get_attr_u32(entry, ATTR_STATUS) & IPS_SRC_NAT) == 0)
 		return MNL_CB_OK;
-	if (conntrack_set_closed(r->conntrack, r->entry))
+	if (conntrack_set_closed(r->conntrack, entry))
 		atomic_fetch_add(&r->count, 1);
 	return MNL_CB_OK;
 }
@@ -73,13 +71,10 @@ int reclaim_start(struct reclaim **out)
 
 	if (r == NULL)
 		return -ENOMEM;
-	r->entry = nfct_new();
-	r->empty = nfct_new();
 	r->stop_fd = eventfd(0, EFD_CLOEXEC);
 	r->conntrack = conntrack_open();
 	r->events = mnl_socket_open2(NETLINK_NETFILTER, SOCK_CLOEXEC);
-	if (r->entry == NULL || r->empty == NULL || r->stop_fd < 0 || r->conntrack == NULL ||
-	    r->events == NULL ||
+	if (r->stop_fd < 0 || r->conntrack == NULL || r->events == NULL ||
 	    mnl_socket_bind(r->events, NF_NETLINK_CONNTRACK_UPDATE, MNL_SOCKET_AUTOPID) < 0) {
 		result = -errno;
 		reclaim_stop(r);
@@ -112,10 +107,6 @@ void reclaim_stop(struct reclaim *r)
 	if (r->events != NULL)
 		mnl_socket_close(r->events);
 	conntrack_close(r->conntrack);
-	if (r->entry != NULL)
-		nfct_destroy(r->entry);
-	if (r->empty != NULL)
-		nfct_destroy(r->empty);
 	if (r->stop_fd >= 0)
 		close(r->stop_fd);
 	free(r);

@@ -90,8 +90,7 @@ static struct event *note_events(struct worker *w, const struct judgement *j,
  * that can be reset should it be judged again. */
 static bool wants_answer(const struct judgement *j, const struct queue_packet *p)
 {
-	return p->port_in != 0 && packet_is_tcp(&j->packet) &&
-	       (j->packet.flags & (TCP_SYN | TCP_ACK)) == TCP_SYN;
+	return p->port_in != 0 && packet_opens(&j->packet);
 }
 
 static void handle_packet(struct worker *w, const struct policy *policy,

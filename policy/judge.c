@@ -91,7 +91,7 @@ static bool sent_by_responder(const struct packet *p, const struct judge_input *
 /* What is asked of a flow as it was when it was first seen. */
 static void remember_first(struct flow *f, const struct packet *p, const struct judge_input *in)
 {
-	bool opens = !packet_is_tcp(p) || (p->flags & (TCP_SYN | TCP_ACK)) == TCP_SYN;
+	bool opens = !packet_is_tcp(p) || packet_opens(p);
 
 	f->mark = in->mark;
 	f->ct_state = (uint8_t)(in->ct_known ? in->ct_state : opens ? CT_NEW : CT_ESTABLISHED);
@@ -101,7 +101,7 @@ static struct flow *find_or_open(struct judge *j, const struct packet *p,
 				 const struct judge_input *in, enum flow_side_name *side)
 {
 	struct flow *f = flow_find(j->flows, &p->tuple, side);
-	bool opens = packet_is_tcp(p) && (p->flags & (TCP_SYN | TCP_ACK)) == TCP_SYN;
+	bool opens = packet_opens(p);
 	struct ip_tuple t = p->tuple;
 
 	if (f != NULL && opens &&

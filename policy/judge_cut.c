@@ -175,11 +175,11 @@ void judge_cut(struct judge *j, const struct policy *p, const struct rule *r, co
 	c->sender = reset_toward_sender(packet, &out->flow->side[out->side],
 					&out->flow->side[!out->side]);
 	/* The receiver of a SYN that is dropped never learns of the connection. */
-	c->to_receiver = (ends & ~sender) != 0 && (packet->flags & (TCP_SYN | TCP_ACK)) != TCP_SYN;
+	c->to_receiver = (ends & ~sender) != 0 && !packet_opens(packet);
 	c->receiver = reset_toward_receiver(packet, &out->flow->side[!out->side]);
 	/* Who sent a SYN has told no window yet, and looks at the ACK alone (RFC 9293 3.10.7.3). */
 	c->sender_room = room_at(&out->flow->side[out->side], c->sender.seq);
-	if ((packet->flags & (TCP_SYN | TCP_ACK)) == TCP_SYN)
+	if (packet_opens(packet))
 		c->sender_room = TEXT_MAX;
 	/* Who was never seen to acknowledge anything may have this packet already, which then comes again. */
 	c->receiver_has_it = c->to_receiver && !out->flow->side[!out->side].acked &&

@@ -60,6 +60,12 @@ static inline bool packet_is_tcp(const struct packet *p)
 	return p->has_ports && p->tuple.proto == PROTO_TCP;
 }
 
+/* True for the segment that opens a connection: SYN without ACK. */
+static inline bool packet_opens(const struct packet *p)
+{
+	return packet_is_tcp(p) && (p->flags & (TCP_SYN | TCP_ACK)) == TCP_SYN;
+}
+
 /* SEG.LEN of RFC 9293: payload octets, with SYN and FIN counted. */
 static inline uint32_t packet_seg_len(const struct packet *p)
 {

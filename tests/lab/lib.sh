@@ -216,6 +216,24 @@ server_start() {
 	wait_for grep -q listening "$LAB_DIR/$name"
 }
 
+# What the last client of the lab printed has a line like this.
+got() { grep -qE "$1" "$LAB_DIR/out" || { cat "$LAB_DIR/out" && return 1; }; }
+
+# Whether a client's connection ends so: ends ERROR ARGUMENTS...
+ends() {
+	local how=$1 wait=3000
+	shift
+	[ "$how" != ETIMEDOUT ] || wait=400 # that nothing comes is known soon; what comes may be slow
+	on_client "$PEER" --verbose --wait $wait "$@" >"$LAB_DIR/out" 2>&1
+	got "^end $how "
+}
+
+# The router drops what it would send itself and conntrack calls invalid.
+careful_router() {
+	on_router nft 'add table inet care; add chain inet care out { type filter hook output priority 0; };
+		add rule inet care out ct state invalid counter drop'
+}
+
 # Capture TCP resets of a namespace's interface into a file until the lab goes down.
 capture_start() {
 	background "$1" "$LAB_DIR/tcpdump-$1" tcpdump -Z root -U -n -i eth0 -w "$2" "${3:-tcp}"

@@ -162,6 +162,7 @@ static bool write_file(const char *name, const struct cell *c)
 static bool compare_trace(const struct cell *c, char why[WHY])
 {
 	char common[512], own[600], found[512], command[3072];
+	const char *golden;
 	bool good;
 
 	snprintf(common, sizeof(common), "%s/%s.%s", matrix.golden, c->state->name, payload_names[c->payload]);
@@ -169,8 +170,10 @@ static bool compare_trace(const struct cell *c, char why[WHY])
 	snprintf(found, sizeof(found), "%s/trace", matrix.folder);
 	if (matrix.update && strcmp(matrix.topology, "plain") == 0)
 		return write_file(common, c);
-	snprintf(command, sizeof(command), "diff -u %s %s | sed '/^[-+@ ]/!d; s/^/# /' >%s.diff && ! grep . %s.diff", access(own, R_OK) == 0 ? own : common, found, found, found);
-	snprintf(why, WHY, "the trace differs from %s", access(own, R_OK) == 0 ? own : common);
+	golden = access(own, R_OK) == 0 ? own : common;
+	snprintf(command, sizeof(command), "diff -u %s %s | sed '/^[-+@ ]/!d; s/^/# /' >%s.diff && ! grep . %s.diff",
+		 golden, found, found, found);
+	snprintf(why, WHY, "the trace differs from %s", golden);
 	good = write_file(found, c) && system(command) == 0;
 	return good || (matrix.update && write_file(own, c));
 }

@@ -104,8 +104,6 @@ void wire_read(struct wire *w, const struct cell *c);
 /* Whether a reset that the end's kernel takes had this payload, and all resets had good checksums. */
 bool wire_has_payload(const struct wire *w, struct bytes payload);
 unsigned wire_bad_checksums(const struct wire *w);
-/* Packets larger than a segment. */
-unsigned wire_aggregates(const struct wire *w);
 /* Write the normalised trace, as @e saw it. */
 void wire_trace(const struct wire *w, enum side e, bool noisy, FILE *out);
 void wire_close(struct wire *w);

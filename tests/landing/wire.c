@@ -6,7 +6,7 @@
 #include <pcap/pcap.h>
 #include <stdlib.h>
 
-enum { LINK_HEADER = 14, SNAP = 512, BUFFER = 64 << 20, SEEN_MAX = 16384, SEGMENT = 1500, LINES = 64, LINE = 160 };
+enum { LINK_HEADER = 14, SNAP = 512, BUFFER = 64 << 20, SEEN_MAX = 16384, LINES = 64, LINE = 160 };
 
 /* A segment, as much as a trace tells of it. */
 struct seen {
@@ -116,15 +116,6 @@ unsigned wire_bad_checksums(const struct wire *w)
 	for (size_t i = 0; i < w->count; i++)
 		bad += w->seen[i].bad_checksum;
 	return bad;
-}
-
-unsigned wire_aggregates(const struct wire *w)
-{
-	unsigned n = 0;
-
-	for (size_t i = 0; i < w->count; i++)
-		n += w->seen[i].len > SEGMENT;
-	return n;
 }
 
 static void put_flags(uint8_t flags, FILE *out)
