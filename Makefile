@@ -17,15 +17,15 @@ TCP := addr checksum flow http icmp inspect packet reset reset_read stream tls
 POLICY := check decide diag domain_set endpoint explain files index index_build index_map judge judge_cut judge_look lex limit \
 	lint match names parse parse_lists parse_match parse_rule parse_settings parse_test parser pattern policy prefix_set \
 	print run_tests schedule set text zone
-RULES := iptables nft plan rules
+RULES := iptables nft plan plan_merge plan_set render_iptables render_nft rules
 EVENTS := aggregate community_id event json log sink
 NFQ := answer conntrack ifnames inject queue queue_proc reclaim worker
 CLI := capture check codes control diff explain json_policy main plan policy policy_file read reload replay run
 
-UNIT := aggregate community_id flow http index judge judge_rules limit mutate packet pattern policy reset reset_read schedule set stream \
+UNIT := aggregate community_id flow http index judge judge_rules limit mutate packet pattern plan policy reset reset_read schedule set stream \
 	text tls zone
 FUZZERS := packet policy tls
-LAB_PROGRAMS := peer pcaphex land lwip
+LAB_PROGRAMS := peer pcaphex planlab land lwip
 BENCH_PROGRAMS := bench_accept bench_connect bench_flood bench_latency bench_policy
 
 PACKAGES := libmnl libnetfilter_queue libnetfilter_conntrack libnftables jansson libpcap libpcre2-8 libidn2
@@ -100,8 +100,14 @@ $(BUILD)/tests/unit_aggregate $(BUILD)/tests/unit_community_id: $(BUILD)/tests/u
 	@mkdir -p $(@D)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ -lcmocka $(PACKAGE_LIBS)
 
+$(BUILD)/tests/unit_plan: $(BUILD)/tests/unit/plan.o $(LIB_RULES) $(PURE)
+	@mkdir -p $(@D)
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ -lcmocka $(PURE_LIBS)
+
 $(BUILD)/tests/peer: $(BUILD)/tests/lab/peer.o
 	$(CC) $(ALL_LDFLAGS) -o $@ $^
+$(BUILD)/tests/planlab: $(BUILD)/tests/lab/planlab.o $(LIB_RULES) $(PURE)
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PURE_LIBS)
 $(BUILD)/tests/pcaphex: $(BUILD)/tests/lab/pcaphex.o
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ -lpcap
 # lwIP's headers are not ours to warn about.
@@ -137,7 +143,7 @@ check: deps
 	tests/run $(BUILD)
 
 check-vm: deps
-	$(MAKE) $(BUILD)/epitaph $(BUILD)/tests/peer $(BUILD)/tests/land $(BUILD)/tests/bench_latency $(BUILD)/tests/bench_flood
+	$(MAKE) $(BUILD)/epitaph $(BUILD)/tests/peer $(BUILD)/tests/planlab $(BUILD)/tests/land $(BUILD)/tests/bench_latency $(BUILD)/tests/bench_flood
 	tests/vm/run $(BUILD) $(KERNELS)
 
 bench: deps

@@ -228,7 +228,17 @@ static int ask_and_print(const struct cli_args *args, const char *request)
 
 int command_reload(const struct cli_args *args)
 {
-	return ask_and_print(args, args->value[RELOAD_REJUDGE] ? "reload rejudge" : "reload");
+	const char *rule = args->value[RELOAD_RULE];
+	char request[CONTROL_REQUEST_MAX];
+
+	if (args->value[RELOAD_REJUDGE] == NULL && rule == NULL)
+		return ask_and_print(args, "reload");
+	if (rule != NULL && strlen(rule) > NAME_LEN) {
+		fprintf(stderr, "epitaph reload: '%s' is too long for the name of a rule\n", rule);
+		return EXIT_USAGE;
+	}
+	snprintf(request, sizeof(request), "reload rejudge %s", rule != NULL ? rule : "");
+	return ask_and_print(args, request);
 }
 
 int command_status(const struct cli_args *args)

@@ -4,6 +4,7 @@
 #include "cli/diff.h"
 #include "cli/json_policy.h"
 #include "nfq/conntrack.h"
+#include "policy/decide.h"
 
 #include <stdlib.h>
 #include <time.h>
@@ -86,6 +87,9 @@ static bool same_settings(const struct policy *a, const struct policy *b)
 	       a->daemon.queue_first == b->daemon.queue_first &&
 	       a->daemon.queue_last == b->daemon.queue_last &&
 	       a->daemon.overload_open == b->daemon.overload_open &&
+	       a->daemon.queue_length == b->daemon.queue_length &&
+	       a->daemon.queue_buffer == b->daemon.queue_buffer &&
+	       a->daemon.mark_mask == b->daemon.mark_mask &&
 	       a->daemon.reclaim == b->daemon.reclaim && a->daemon.backend == b->daemon.backend;
 }
 
@@ -116,11 +120,17 @@ static struct policy *load_again(struct run *r, struct cli_load *how, json_t **f
 	return p;
 }
 
-/* Have all connections come to the queues again. */
-static void forget_decisions(json_t *answer)
+static bool is_about(const void *rule, const struct ip_tuple *view)
+{
+	return rule_may_hold(rule, view);
+}
+
+/* Have connections come to the queues again: all, or those that @rule may be about. */
+static void forget_decisions(const struct run *r, const struct rule *rule, json_t *answer)
 {
 	size_t cleared = 0;
-	int result = conntrack_clear_mark(PLAN_MARK_DECIDED, &cleared);
+	uint32_t bit = plan_marks_of(r->policy->daemon.mark_mask).decided;
+	int result = conntrack_clear_mark(bit, rule != NULL ? is_about : NULL, rule, &cleared);
 
 	if (result != 0)
 		fprintf(stderr, "epitaph: cannot have connections judged again: %s\n",
@@ -128,15 +138,58 @@ static void forget_decisions(json_t *answer)
 	json_object_set_new(answer, "rejudged", json_integer((json_int_t)cleared));
 }
 
-/* The new policy first, then the rules that divert for it, so that nothing passes unseen that either
- * policy would block. */
-json_t *run_reload(struct run *r, bool rejudge)
+static const struct rule *find_rule(const struct policy *p, const char *name)
+{
+	for (size_t i = 0; i < p->rules; i++) {
+		if (strcmp(p->rule[i].name, name) == 0)
+			return &p->rule[i];
+	}
+	return NULL;
+}
+
+/*
+ * Put @p in force: the sets that it needs, then the policy, then the rules that divert for it, so that
+ * nothing passes unseen that both policies would block, and what the new one blocks alone passes no longer
+ * than it takes. Returns false with @error filled; then the old one is in force.
+ */
+static bool put_in_force(struct run *r, struct policy *p, struct rules_error *error)
+{
+	struct plan *plan = NULL;
+	struct rules_error again;
+	struct policy *old;
+
+	if (r->with_rules) {
+		plan = plan_new(p, r->backend);
+		if (plan == NULL)
+			snprintf(error->text, sizeof(error->text),
+				 "not enough memory for its rules");
+		if (plan == NULL || rules_prepare(plan, error) != 0) {
+			plan_free(plan);
+			return false;
+		}
+	}
+	old = workers_swap(r->workers, p);
+	if (plan != NULL && rules_load(plan, error) != 0) {
+		rules_load(r->plan, &again);
+		old->generation = p->generation + 1;
+		workers_swap(r->workers, old);
+		plan_free(plan);
+		return false;
+	}
+	plan_free(r->plan);
+	policy_free(old);
+	r->plan = plan;
+	r->policy = p;
+	return true;
+}
+
+json_t *run_reload(struct run *r, const char *rejudge)
 {
 	struct cli_load how = { .json = false };
-	struct rules_error error = { "" }, again;
-	struct policy *p, *old;
+	struct rules_error error = { "" };
+	const struct rule *rule = NULL;
+	struct policy *p;
 	json_t *answer, *diff, *findings = NULL;
-	struct plan plan;
 
 	p = load_again(r, &how, &findings);
 	log_reopen(r->log);
@@ -149,29 +202,23 @@ json_t *run_reload(struct run *r, bool rejudge)
 	if (!same_settings(p, r->policy))
 		return refuse(
 			r, p,
-			"queues, backend, overload, reclaim, control and the files of the log change only "
-			"at a restart");
+			"queues, backend, overload, marks, reclaim, control and the files of the log change "
+			"only at a restart");
+	if (rejudge != NULL && rejudge[0] != '\0' && (rule = find_rule(p, rejudge)) == NULL)
+		return refuse(r, p, "the policy has no rule of that name to judge again by");
 	diff = policy_diff(r->policy, p);
 	p->generation = r->policy->generation + 1;
-	p->rejudge_from = rejudge ? p->generation : r->policy->rejudge_from;
-	old = workers_swap(r->workers, p);
-	plan_of(p, &plan);
-	if (r->with_rules && rules_load(&plan, r->backend, &error) != 0) {
-		rules_load(&r->plan, r->backend, &again);
-		old->generation = p->generation + 1;
-		workers_swap(r->workers, old);
+	p->rejudge_from = rejudge != NULL ? p->generation : r->policy->rejudge_from;
+	if (!put_in_force(r, p, &error)) {
 		json_decref(diff);
 		return refuse(r, p, error.text);
 	}
-	r->plan = plan;
-	r->policy = p;
 	memcpy(r->hash, how.hash, sizeof(r->hash));
-	policy_free(old);
 	answer = run_status(r, "reloaded");
 	json_object_update(answer, diff);
 	json_decref(diff);
-	if (rejudge)
-		forget_decisions(answer);
+	if (rejudge != NULL)
+		forget_decisions(r, rule, answer);
 	fprintf(stderr, "epitaph: %s: policy %u in force, %zu rules\n", r->path, p->generation,
 		p->rules);
 	run_log_policy(r, answer);

@@ -16,7 +16,7 @@ struct run {
 	enum backend backend;
 	struct policy *policy; /* in force */
 	char hash[CLI_HASH_LEN + 1];
-	struct plan plan; /* loaded */
+	struct plan *plan; /* of policy, loaded; NULL without rules */
 	struct log *log;
 	unsigned main_ring;
 	struct workers *workers;
@@ -25,8 +25,8 @@ struct run {
 };
 
 /* Read the policy again; the new one is in force, or the old one stays. With @rejudge, connections that
- * were let go are judged again. Returns what happened, which is in the log as well; the caller owns it. */
-json_t *run_reload(struct run *r, bool rejudge);
+ * were let go are judged again: "" for all, or the name of a rule, for those that it may be about. Returns what happened, which is in the log as well; the caller owns it. */
+json_t *run_reload(struct run *r, const char *rejudge);
 
 /* Which policy is in force. */
 json_t *run_status(const struct run *r, const char *message);

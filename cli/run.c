@@ -3,6 +3,7 @@
 #include "cli/reload.h"
 
 #include "cli/control.h"
+#include "nfq/queue_proc.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -17,6 +18,9 @@ enum {
 	MAIN_NICE = 5,	 /* of the thread that reads policies: packets come first */
 };
 
+/* A request; the name of a rule may follow. */
+#define REJUDGE "reload rejudge "
+
 /* True to go on. */
 static bool handle_signal(struct run *r)
 {
@@ -25,7 +29,7 @@ static bool handle_signal(struct run *r)
 	if (read(r->signal_fd, &s, sizeof(s)) != sizeof(s))
 		return true;
 	if (s.ssi_signo == SIGHUP)
-		json_decref(run_reload(r, false));
+		json_decref(run_reload(r, NULL));
 	else if (s.ssi_signo == SIGUSR1)
 		workers_log_stats(r->workers);
 	else
@@ -41,9 +45,9 @@ static void handle_request(struct run *r)
 	if (client < 0)
 		return;
 	if (strcmp(request, "reload") == 0)
-		control_answer(client, run_reload(r, false));
-	else if (strcmp(request, "reload rejudge") == 0)
-		control_answer(client, run_reload(r, true));
+		control_answer(client, run_reload(r, NULL));
+	else if (strncmp(request, REJUDGE, strlen(REJUDGE)) == 0)
+		control_answer(client, run_reload(r, request + strlen(REJUDGE)));
 	else if (strcmp(request, "status") == 0)
 		control_answer(client, run_status(r, "in force"));
 	else
@@ -102,6 +106,55 @@ static bool start_control(struct run *r)
 	return false;
 }
 
+/* Two of us would take turns at one table of rules. */
+static bool is_alone(const struct run *r)
+{
+	char owner[QUEUE_OWNER];
+	uint16_t number;
+
+	if (!r->with_rules || !queue_find_owner("epitaph", &number, owner))
+		return true;
+	fprintf(stderr,
+		"epitaph: queue %u of this network namespace is taken by %s already; stop that one, or "
+		"run this one with --no-rules and queues of its own\n",
+		number, owner);
+	return false;
+}
+
+static bool start_rules(struct run *r)
+{
+	const struct policy *p = r->policy;
+	struct rules_error error = { "" };
+
+	if (!r->with_rules)
+		return true;
+	r->backend = rules_backend(p->daemon.backend);
+	r->plan = plan_new(p, r->backend);
+	if (r->plan == NULL)
+		snprintf(error.text, sizeof(error.text), "not enough memory");
+	else if (rules_load(r->plan, &error) == 0)
+		return true;
+	fprintf(stderr, "epitaph: cannot load the rules: %s\n", error.text);
+	if (r->plan != NULL)
+		rules_unload(&error);
+	return false;
+}
+
+static bool start_log(struct run *r, const char *events)
+{
+	const char *file = events ? events : r->policy->log.file;
+	int result;
+
+	r->main_ring = r->policy->daemon.queue_last - r->policy->daemon.queue_first + 1u;
+	if (file != NULL && strcmp(file, "-") == 0)
+		file = NULL;
+	result = log_open(file, &r->policy->log, r->main_ring + 1, &r->log);
+	if (result != 0)
+		fprintf(stderr, "epitaph: cannot open the log %s: %s\n", file ? file : "",
+			strerror(-result));
+	return result == 0;
+}
+
 static bool start(struct run *r, const char *events)
 {
 	const struct policy *p = r->policy;
@@ -109,27 +162,16 @@ static bool start(struct run *r, const char *events)
 		.queue_first = p->daemon.queue_first,
 		.queue_last = p->daemon.queue_last,
 		.fail_open = p->daemon.overload_open,
-		.own_mark = PLAN_MARK_OWN,
-		.untracked_mark = PLAN_MARK_OWN | PLAN_MARK_UNTRACKED,
-		.decided_mark = PLAN_MARK_DECIDED,
+		.queue_length = p->daemon.queue_length,
+		.queue_buffer = p->daemon.queue_buffer,
+		.marks = plan_marks_of(p->daemon.mark_mask),
 	};
 	struct queue_error queue_error;
-	struct rules_error rules_error = { "" };
-	const char *file = events ? events : p->log.file;
 	int result;
 
-	r->main_ring = settings.queue_last - settings.queue_first + 1u;
-	if (file != NULL && strcmp(file, "-") == 0)
-		file = NULL;
-	result = log_open(file, &p->log, r->main_ring + 1, &r->log);
-	if (result != 0) {
-		fprintf(stderr, "epitaph: cannot open the log %s: %s\n", file ? file : "",
-			strerror(-result));
+	if (!is_alone(r) || !start_log(r, events) || !start_control(r))
 		return false;
-	}
 	settings.log = r->log;
-	if (!start_control(r))
-		return false;
 	r->workers = workers_start(&settings, r->policy, &queue_error);
 	if (r->workers == NULL) {
 		fprintf(stderr, "epitaph: %s\n", queue_error.text);
@@ -140,15 +182,7 @@ static bool start(struct run *r, const char *events)
 			strerror(-result));
 		return false;
 	}
-	if (!r->with_rules)
-		return true;
-	r->backend = rules_backend(p->daemon.backend);
-	plan_of(p, &r->plan);
-	if (rules_load(&r->plan, r->backend, &rules_error) == 0)
-		return true;
-	fprintf(stderr, "epitaph: cannot load the rules: %s\n", rules_error.text);
-	rules_unload(r->backend, &rules_error);
-	return false;
+	return start_rules(r);
 }
 
 /* In the order that leaves no packet without an answer: rules, what is still queued, workers. */
@@ -156,7 +190,7 @@ static void finish(struct run *r, bool started)
 {
 	struct rules_error error = { "" };
 
-	if (started && r->with_rules && !r->keep_rules && rules_unload(r->backend, &error) != 0)
+	if (started && r->with_rules && !r->keep_rules && rules_unload(&error) != 0)
 		fprintf(stderr, "epitaph: cannot remove the rules: %s\n", error.text);
 	if (started && r->with_rules)
 		usleep(LINGER_MS * 1000);
@@ -168,6 +202,7 @@ static void finish(struct run *r, bool started)
 		unlink(r->policy->daemon.control);
 		close(r->control_fd);
 	}
+	plan_free(r->plan);
 	policy_free(r->policy);
 	if (r->signal_fd >= 0)
 		close(r->signal_fd);

@@ -174,7 +174,7 @@ static unsigned replace_packet(struct answers *a, const struct judgement *j,
 		i++; /* the last one, empty, goes when no other does */
 	len = reset_build(&j->packet.tuple, j->cut.receiver, RESET_TTL, payload, bytes,
 			  sizeof(bytes));
-	queue_replace(a->queue, p->id, (struct bytes){ bytes, len });
+	queue_replace(a->queue, p, (struct bytes){ bytes, len });
 	a->replaced[a->replacements++] = (struct replacement){ sent, keep(a, used, payload) };
 	return i + 1;
 }
@@ -295,10 +295,10 @@ void answers_annotate(struct answers *a, const struct judgement *j, const struct
 	size_t len = reset_annotate(&j->packet, text, bytes, sizeof(bytes));
 
 	if (len == 0) {
-		queue_accept(a->queue, p->id);
+		queue_accept(a->queue, p);
 		return;
 	}
-	queue_replace(a->queue, p->id, (struct bytes){ bytes, len });
+	queue_replace(a->queue, p, (struct bytes){ bytes, len });
 	a->follow[a->follows++] = (struct follow_up){
 		.way = way_of_reset(a, j, p),
 		.numbers = { j->packet.seq, j->packet.ack, (j->packet.flags & TCP_ACK) == 0 },

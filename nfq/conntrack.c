@@ -254,8 +254,25 @@ bool conntrack_end(struct conntrack *c, const struct ip_tuple *view)
 struct clearing {
 	struct conntrack *to; /* a socket of its own: the other one is read from */
 	uint32_t bits;
+	conntrack_wanted *wanted; /* NULL: all */
+	const void *arg;
 	size_t cleared;
 };
+
+/* Asked of the flow as the forward hook sees it: behind DNAT, before SNAT. */
+static bool is_wanted(const struct clearing *w, const struct nf_conntrack *entry)
+{
+	uint8_t family = nfct_get_attr_u8(entry, ATTR_ORIG_L3PROTO) == AF_INET ? 4 : 6;
+	struct ct_tuples t;
+
+	if (w->wanted == NULL)
+		return true;
+	if (!get_tuples(entry, family, &t))
+		return false;
+	t.original.dst = t.reply.src;
+	t.original.dport = t.reply.sport;
+	return w->wanted(w->arg, &t.original);
+}
 
 static int clear_one(const struct nlmsghdr *nlh, void *data)
 {
@@ -267,7 +284,7 @@ static int clear_one(const struct nlmsghdr *nlh, void *data)
 	if (entry == NULL)
 		return MNL_CB_OK;
 	mark = nfct_get_attr_u32(entry, ATTR_MARK);
-	if ((mark & w->bits) == 0)
+	if ((mark & w->bits) == 0 || !is_wanted(w, entry))
 		return MNL_CB_OK;
 	change = change_of(entry);
 	if (change != NULL)
@@ -296,10 +313,10 @@ static int walk(struct conntrack *from, struct clearing *w)
 	return more == MNL_CB_ERROR ? -errno : 0;
 }
 
-int conntrack_clear_mark(uint32_t bits, size_t *cleared)
+int conntrack_clear_mark(uint32_t bits, conntrack_wanted *wanted, const void *arg, size_t *cleared)
 {
 	struct conntrack *from = conntrack_open();
-	struct clearing w = { .to = conntrack_open(), .bits = bits };
+	struct clearing w = { .to = conntrack_open(), .bits = bits, .wanted = wanted, .arg = arg };
 	int result = -ENOMEM;
 
 	if (from != NULL && w.to != NULL)

@@ -36,8 +36,11 @@ bool conntrack_lookup(struct conntrack *c, const struct ip_tuple *view, struct c
  */
 bool conntrack_end(struct conntrack *c, const struct ip_tuple *view);
 
+/* Whether a flow, by its original direction in the forward hook, is meant. */
+typedef bool conntrack_wanted(const void *arg, const struct ip_tuple *view);
+
 /* Clear @bits of the mark of every entry that has any; *cleared gets their number. 0 or -errno. */
-int conntrack_clear_mark(uint32_t bits, size_t *cleared);
+int conntrack_clear_mark(uint32_t bits, conntrack_wanted *wanted, const void *arg, size_t *cleared);
 
 /* The entry that a message of ctnetlink tells of, valid until the next call; NULL when it tells of none. */
 const struct nf_conntrack *conntrack_parse(struct conntrack *c, const struct nlmsghdr *nlh);

@@ -35,7 +35,8 @@ struct queue {
 	size_t out_len;
 	/* While every verdict of the batch is the same plain one, and more than one: */
 	unsigned verdicts;
-	int verdict; /* MIXED when they differ or carry more */
+	int verdict;   /* MIXED when they differ or carry more */
+	uint32_t mark; /* of the packets, when verdict is NF_ACCEPT */
 	uint32_t last_id;
 };
 
@@ -71,12 +72,12 @@ static int request(struct queue *q, struct nlmsghdr *nlh)
 	return n < 0 ? -errno : 0;
 }
 
-static int configure(struct queue *q, bool fail_open)
+static int configure(struct queue *q, const struct queue_settings *settings)
 {
 	char buffer[512];
 	struct nlmsghdr *nlh;
 	uint32_t flags = NFQA_CFG_F_GSO | NFQA_CFG_F_CONNTRACK |
-			 (fail_open ? NFQA_CFG_F_FAIL_OPEN : 0);
+			 (settings->fail_open ? NFQA_CFG_F_FAIL_OPEN : 0);
 	int result;
 
 	nlh = nfq_nlmsg_put(buffer, NFQNL_MSG_CONFIG, q->number);
@@ -89,7 +90,7 @@ static int configure(struct queue *q, bool fail_open)
 	for (;;) {
 		nlh = nfq_nlmsg_put(buffer, NFQNL_MSG_CONFIG, q->number);
 		nfq_nlmsg_cfg_put_params(nlh, NFQNL_COPY_PACKET, 0xffff);
-		nfq_nlmsg_cfg_put_qmaxlen(nlh, QUEUE_LENGTH);
+		nfq_nlmsg_cfg_put_qmaxlen(nlh, settings->length);
 		mnl_attr_put_u32(nlh, NFQA_CFG_FLAGS, htonl(flags));
 		mnl_attr_put_u32(nlh, NFQA_CFG_MASK, htonl(flags));
 		result = request(q, nlh);
@@ -138,7 +139,7 @@ static bool prepare_buffers(struct queue *q)
 struct queue *queue_open(const struct queue_settings *settings, struct queue_error *error)
 {
 	struct queue *q = calloc(1, sizeof(*q));
-	int result, rcvbuf = QUEUE_RCVBUF, on = 1;
+	int result, rcvbuf = (int)settings->buffer, on = 1;
 
 	if (q == NULL || !prepare_buffers(q)) {
 		free(q);
@@ -157,7 +158,7 @@ struct queue *queue_open(const struct queue_settings *settings, struct queue_err
 	mnl_socket_setsockopt(q->nl, NETLINK_NO_ENOBUFS, &on, sizeof(on));
 	if (setsockopt(q->fd, SOL_SOCKET, SO_RCVBUFFORCE, &rcvbuf, sizeof(rcvbuf)) < 0)
 		setsockopt(q->fd, SOL_SOCKET, SO_RCVBUF, &rcvbuf, sizeof(rcvbuf));
-	result = configure(q, settings->fail_open);
+	result = configure(q, settings);
 	if (result != 0) {
 		explain(q, -result, error);
 		queue_close(q);
@@ -218,6 +219,9 @@ static bool read_packet(const struct nlmsghdr *nlh, struct queue_packet *out)
 	}
 	if (attr[NFQA_SKB_INFO] != NULL)
 		info = ntohl(mnl_attr_get_u32(attr[NFQA_SKB_INFO]));
+	/* What is routed may have come by a bridge's port, too; it leaves by none. */
+	if (out->port_out == 0)
+		out->port_in = 0;
 	out->gso = (info & NFQA_SKB_GSO) != 0;
 	out->checksum_ready = (info & NFQA_SKB_CSUMNOTREADY) == 0;
 	if (attr[NFQA_CT_INFO] != NULL) {
@@ -267,23 +271,29 @@ static struct nlmsghdr *begin_verdict(struct queue *q, uint32_t id, int verdict)
 	return nlh;
 }
 
-/* @verdict is MIXED for one that carries more than itself. */
-static void end_verdict(struct queue *q, const struct nlmsghdr *nlh, uint32_t id, int verdict)
+/* @verdict is MIXED for one that carries more than itself and @mark. */
+static void end_verdict(struct queue *q, const struct nlmsghdr *nlh, uint32_t id, int verdict,
+			uint32_t mark)
 {
 	q->out_len += (nlh->nlmsg_len + 3u) & ~3u; /* MNL_ALIGN, unsigned */
-	q->verdict = q->verdicts == 0 || q->verdict == verdict ? verdict : MIXED;
+	q->verdict = q->verdicts == 0 || (q->verdict == verdict && q->mark == mark) ? verdict
+										    : MIXED;
+	q->mark = mark;
 	q->verdicts++;
 	q->last_id = id;
 }
 
-void queue_accept(struct queue *q, uint32_t id)
+void queue_accept(struct queue *q, const struct queue_packet *p)
 {
-	end_verdict(q, begin_verdict(q, id, NF_ACCEPT), id, NF_ACCEPT);
+	struct nlmsghdr *nlh = begin_verdict(q, p->id, NF_ACCEPT);
+
+	nfq_nlmsg_verdict_put_mark(nlh, p->mark);
+	end_verdict(q, nlh, p->id, NF_ACCEPT, p->mark);
 }
 
 void queue_drop(struct queue *q, uint32_t id)
 {
-	end_verdict(q, begin_verdict(q, id, NF_DROP), id, NF_DROP);
+	end_verdict(q, begin_verdict(q, id, NF_DROP), id, NF_DROP, 0);
 }
 
 void queue_repeat(struct queue *q, uint32_t id, uint32_t mark)
@@ -291,15 +301,16 @@ void queue_repeat(struct queue *q, uint32_t id, uint32_t mark)
 	struct nlmsghdr *nlh = begin_verdict(q, id, NF_REPEAT);
 
 	nfq_nlmsg_verdict_put_mark(nlh, mark);
-	end_verdict(q, nlh, id, MIXED);
+	end_verdict(q, nlh, id, MIXED, 0);
 }
 
-void queue_replace(struct queue *q, uint32_t id, struct bytes replacement)
+void queue_replace(struct queue *q, const struct queue_packet *p, struct bytes replacement)
 {
-	struct nlmsghdr *nlh = begin_verdict(q, id, NF_ACCEPT);
+	struct nlmsghdr *nlh = begin_verdict(q, p->id, NF_ACCEPT);
 
+	nfq_nlmsg_verdict_put_mark(nlh, p->mark);
 	nfq_nlmsg_verdict_put_pkt(nlh, replacement.at, (uint32_t)replacement.len);
-	end_verdict(q, nlh, id, MIXED);
+	end_verdict(q, nlh, p->id, MIXED, 0);
 }
 
 /* One message for a whole batch that shares its verdict: it covers every id up to the last, and
@@ -309,6 +320,8 @@ static void merge_verdicts(struct queue *q)
 	struct nlmsghdr *nlh = nfq_nlmsg_put((char *)q->out, NFQNL_MSG_VERDICT_BATCH, q->number);
 
 	nfq_nlmsg_verdict_put(nlh, (int)q->last_id, q->verdict);
+	if (q->verdict == NF_ACCEPT)
+		nfq_nlmsg_verdict_put_mark(nlh, q->mark);
 	q->out_len = nlh->nlmsg_len;
 }
 

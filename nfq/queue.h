@@ -9,8 +9,6 @@
 
 enum {
 	QUEUE_BATCH = 64,
-	QUEUE_LENGTH = 8192, /* packets the kernel holds for us */
-	QUEUE_RCVBUF = 8 * 1024 * 1024,
 	QUEUE_ERROR = 256,
 };
 
@@ -31,7 +29,9 @@ struct queue_packet {
 
 struct queue_settings {
 	uint16_t number;
-	bool fail_open; /* packets pass when the queue is full */
+	bool fail_open;	 /* packets pass when the queue is full */
+	uint32_t length; /* packets that the kernel holds for us */
+	uint32_t buffer; /* octets of messages that the socket holds */
 };
 
 struct queue_counters {
@@ -58,13 +58,13 @@ int queue_fd(const struct queue *q);
 /* Receive what is there, at most QUEUE_BATCH, without waiting. Returns the number, or -errno. */
 int queue_receive(struct queue *q, struct queue_packet out[QUEUE_BATCH]);
 
-/* Add one verdict to the batch; nothing is sent before queue_flush(). */
-void queue_accept(struct queue *q, uint32_t id);
+/* Add one verdict to the batch; nothing is sent before queue_flush(). What is accepted goes on with p->mark. */
+void queue_accept(struct queue *q, const struct queue_packet *p);
 void queue_drop(struct queue *q, uint32_t id);
 /* Accept with this packet mark, through the hook's rules once more (NF_REPEAT). */
 void queue_repeat(struct queue *q, uint32_t id, uint32_t mark);
 /* Accept @replacement, at most ANNOTATED_BUFFER octets, in place of the packet. */
-void queue_replace(struct queue *q, uint32_t id, struct bytes replacement);
+void queue_replace(struct queue *q, const struct queue_packet *p, struct bytes replacement);
 
 /* Send the verdicts in one message. Returns 0 or -errno. */
 int queue_flush(struct queue *q);

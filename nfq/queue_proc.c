@@ -7,39 +7,34 @@
 #include <string.h>
 #include <unistd.h>
 
+enum { QUEUE_PID = 24 };
+
 /* One line of /proc/net/netfilter/nfnetlink_queue: number, port, waiting, copy mode, copy range,
  * dropped by the queue, dropped for user space, last id, 1. */
-struct queue_line {
-	unsigned long long number, port, queue_dropped, user_dropped;
-};
-
-static bool find_line(uint16_t number, struct queue_line *out)
+static bool next_line(FILE *f, struct queue_line *out)
 {
-	FILE *f = fopen("/proc/thread-self/net/netfilter/nfnetlink_queue", "re");
+	return fscanf(f, "%llu %llu %llu %*u %*u %llu %llu %llu %*u", &out->number, &out->port,
+		      &out->waiting, &out->queue_dropped, &out->user_dropped, &out->last_id) == 6;
+}
+
+static FILE *open_lines(void)
+{
+	return fopen("/proc/thread-self/net/netfilter/nfnetlink_queue", "re");
+}
+
+bool queue_line_of(uint16_t number, struct queue_line *out)
+{
+	FILE *f = open_lines();
 	struct queue_line l;
 	bool found = false;
 
-	if (f == NULL)
-		return false;
-	while (!found && fscanf(f, "%llu %llu %*u %*u %*u %llu %llu %*u %*u", &l.number, &l.port,
-				&l.queue_dropped, &l.user_dropped) == 4) {
+	while (f != NULL && !found && next_line(f, &l))
 		found = l.number == number;
-		if (found)
-			*out = l;
-	}
-	fclose(f);
+	if (f != NULL)
+		fclose(f);
+	if (found)
+		*out = l;
 	return found;
-}
-
-bool queue_kernel_drops(uint16_t number, uint64_t *queue_dropped, uint64_t *user_dropped)
-{
-	struct queue_line l;
-
-	if (!find_line(number, &l))
-		return false;
-	*queue_dropped = l.queue_dropped;
-	*user_dropped = l.user_dropped;
-	return true;
 }
 
 /* The inode of the netlink socket with this port; 0 when there is none. */
@@ -99,25 +94,59 @@ static void name_process(const char *process, char out[QUEUE_OWNER])
 	snprintf(out, QUEUE_OWNER, "process %.20s (%s)", process, name);
 }
 
-bool queue_owner(uint16_t number, char out[QUEUE_OWNER])
+/* The process that holds the netlink socket with this port; false when it is not to be seen. */
+static bool find_process(unsigned long long port, char process[QUEUE_PID])
 {
-	struct queue_line l;
+	unsigned long inode = socket_inode(port);
+	DIR *d = inode != 0 ? opendir("/proc") : NULL;
 	struct dirent *e;
-	unsigned long inode;
-	DIR *d;
+	bool found = false;
 
-	if (!find_line(number, &l))
-		return false;
-	snprintf(out, QUEUE_OWNER, "netlink port %llu", l.port);
-	inode = socket_inode(l.port);
-	d = inode ? opendir("/proc") : NULL;
-	while (d != NULL && (e = readdir(d)) != NULL) {
-		if (e->d_name[0] < '1' || e->d_name[0] > '9' || !has_socket(e->d_name, inode))
-			continue;
-		name_process(e->d_name, out);
-		break;
+	while (d != NULL && !found && (e = readdir(d)) != NULL) {
+		found = e->d_name[0] >= '1' && e->d_name[0] <= '9' && has_socket(e->d_name, inode);
+		if (found)
+			snprintf(process, QUEUE_PID, "%.20s", e->d_name);
 	}
 	if (d != NULL)
 		closedir(d);
+	return found;
+}
+
+static void name_owner(const struct queue_line *l, char out[QUEUE_OWNER])
+{
+	char process[QUEUE_PID];
+
+	if (find_process(l->port, process))
+		name_process(process, out);
+	else
+		snprintf(out, QUEUE_OWNER, "netlink port %llu", l->port);
+}
+
+bool queue_owner(uint16_t number, char out[QUEUE_OWNER])
+{
+	struct queue_line l;
+
+	if (!queue_line_of(number, &l))
+		return false;
+	name_owner(&l, out);
 	return true;
+}
+
+bool queue_find_owner(const char *program, uint16_t *number, char out[QUEUE_OWNER])
+{
+	FILE *f = open_lines();
+	char wanted[QUEUE_OWNER];
+	struct queue_line l;
+	bool found = false;
+
+	snprintf(wanted, sizeof(wanted), "(%s)", program);
+	while (f != NULL && !found && next_line(f, &l)) {
+		name_owner(&l, out);
+		found = strstr(out, wanted) != NULL;
+	}
+	if (f != NULL)
+		fclose(f);
+	if (found)
+		*number = (uint16_t)l.number;
+	return found;
 }

@@ -8,11 +8,21 @@
 
 enum { QUEUE_OWNER = 64 };
 
-/* The kernel's own counters of queue @number: what it dropped because the queue was full
- * (*queue_dropped) and because the socket was (*user_dropped). False when it is not listed. */
-bool queue_kernel_drops(uint16_t number, uint64_t *queue_dropped, uint64_t *user_dropped);
+/* What the kernel tells of a queue that somebody listens on. */
+struct queue_line {
+	unsigned long long number, port; /* of the netlink socket that listens */
+	unsigned long long waiting;
+	unsigned long long queue_dropped, user_dropped; /* the queue was full; the socket was */
+	unsigned long long last_id;			/* counts what was queued */
+};
+
+/* False when nobody listens on queue @number. */
+bool queue_line_of(uint16_t number, struct queue_line *out);
 
 /* Who listens on queue @number, such as "process 4711 (suricata)". False when nobody does. */
 bool queue_owner(uint16_t number, char out[QUEUE_OWNER]);
+
+/* A queue of this network namespace that a process called @program listens on, and which process. */
+bool queue_find_owner(const char *program, uint16_t *number, char out[QUEUE_OWNER]);
 
 #endif

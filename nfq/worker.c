@@ -55,6 +55,7 @@ static void put_stats(struct worker *w)
 	struct event *e;
 	const struct queue_counters *queue = queue_counters(w->queue);
 	uint16_t number = (uint16_t)(w->all->settings.queue_first + w->index);
+	struct queue_line line;
 
 	if (!log_reserve(w->all->settings.log, w->index, 1, &e))
 		return;
@@ -68,7 +69,10 @@ static void put_stats(struct worker *w)
 	e->stats.verdict_errors = queue->verdict_errors;
 	e->stats.enobufs = queue->enobufs;
 	e->stats.lost_events = log_lost(w->all->settings.log, w->index);
-	queue_kernel_drops(number, &e->stats.queue_dropped, &e->stats.user_dropped);
+	if (queue_line_of(number, &line)) {
+		e->stats.queue_dropped = line.queue_dropped;
+		e->stats.user_dropped = line.user_dropped;
+	}
 	log_publish(w->all->settings.log, w->index);
 }
 
@@ -96,6 +100,7 @@ static bool wants_answer(const struct judgement *j, const struct queue_packet *p
 static void handle_packet(struct worker *w, const struct policy *policy,
 			  const struct queue_packet *p)
 {
+	const struct plan_marks *marks = &w->all->settings.marks;
 	struct judge_input in = {
 		.ip = p->ip,
 		.now_us = w->now_us,
@@ -107,8 +112,7 @@ static void handle_packet(struct worker *w, const struct policy *policy,
 		.ct_known = p->ct_known,
 		.ct_state = p->ct_state,
 		.hw = p->port_in != 0 ? p->hw : NULL,
-		.mark = p->mark &
-			~(w->all->settings.untracked_mark | w->all->settings.decided_mark),
+		.mark = p->mark & ~(marks->own | marks->decided),
 	};
 	struct judgement j;
 	struct event *held;
@@ -118,17 +122,18 @@ static void handle_packet(struct worker *w, const struct policy *policy,
 	if (j.has_cut)
 		answers_cut(w->answers, &j, p, held, w->now_us);
 	else if (j.verdict == VERDICT_DECIDED && !wants_answer(&j, p))
-		queue_repeat(w->queue, p->id, p->mark | w->all->settings.decided_mark);
+		queue_repeat(w->queue, p->id, p->mark | marks->decided);
 	else if (j.verdict == VERDICT_ANNOTATE)
 		answers_annotate(w->answers, &j, p);
 	else if (j.verdict == VERDICT_PASS || j.verdict == VERDICT_DECIDED)
-		queue_accept(w->queue, p->id);
+		queue_accept(w->queue, p);
 	else
 		queue_drop(w->queue, p->id);
 }
 
 static void handle_queue(struct worker *w, const struct policy *policy)
 {
+	uint32_t queued = w->all->settings.marks.pending | w->all->settings.marks.untracked;
 	int n = queue_receive(w->queue, w->packet);
 
 	if (n < 0) {
@@ -137,8 +142,11 @@ static void handle_queue(struct worker *w, const struct policy *policy)
 		atomic_store(&w->stop, true);
 		return;
 	}
-	for (int i = 0; i < n; i++)
+	for (int i = 0; i < n; i++) {
+		/* This one gets its verdict: the guard lets it pass. */
+		w->packet[i].mark &= ~queued;
 		handle_packet(w, policy, &w->packet[i]);
+	}
 	answers_send(w->answers);
 	log_publish(w->all->settings.log, w->index);
 }
@@ -202,7 +210,8 @@ static uint64_t random_key(void)
 static bool open_worker(struct worker *w, struct queue_error *error)
 {
 	const struct workers_settings *s = &w->all->settings;
-	struct queue_settings queue = { (uint16_t)(s->queue_first + w->index), s->fail_open };
+	struct queue_settings queue = { (uint16_t)(s->queue_first + w->index), s->fail_open,
+					s->queue_length, s->queue_buffer };
 	struct flow_limits limits = judge_default_limits;
 	int result;
 
@@ -219,7 +228,8 @@ static bool open_worker(struct worker *w, struct queue_error *error)
 	w->queue = queue_open(&queue, error);
 	if (w->queue == NULL)
 		return false;
-	result = answers_new(s->own_mark, s->untracked_mark, w->queue, &w->answers);
+	result = answers_new(s->marks.own, s->marks.own | s->marks.untracked, w->queue,
+			     &w->answers);
 	if (result != 0)
 		snprintf(error->text, sizeof(error->text), "cannot open sockets to answer by: %s%s",
 			 strerror(-result),

@@ -14,13 +14,15 @@
 
 #include "events/log.h"
 #include "nfq/queue.h"
+#include "rules/plan.h"
 
 struct workers;
 
 struct workers_settings {
 	uint16_t queue_first, queue_last;
 	bool fail_open;
-	uint32_t own_mark, untracked_mark, decided_mark;
+	uint32_t queue_length, queue_buffer;
+	struct plan_marks marks;
 	struct log *log; /* ring n belongs to worker n */
 };
 

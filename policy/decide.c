@@ -89,6 +89,25 @@ void decide_by_list(const struct policy *p, const struct facts *f, uint16_t pass
 	decide_list(p->rule, p->rules, f, passed, out);
 }
 
+bool rule_may_hold(const struct rule *r, const struct ip_tuple *t)
+{
+	struct l7 unknown;
+	struct facts f = {
+		.tuple = t, .iif = "", .oif = "", .l7 = &unknown, .more = { true, true }
+	};
+
+	l7_init(&unknown, L7_PENDING);
+	for (size_t i = 0; i < r->matches; i++) {
+		const struct match_kind *k = r->match[i].kind;
+
+		if ((k->family != 0 && k->family != t->family) ||
+		    (k->proto != 0 && k->proto != t->proto) ||
+		    (k->fact <= FACT_DPORT && match_ask(&r->match[i], &f) == TRI_NO))
+			return false;
+	}
+	return true;
+}
+
 void decide_reset(const struct policy *p, const struct facts *f, struct decision *out)
 {
 	decide_list(p->reset_rule, p->reset_rules, f, 0, out);

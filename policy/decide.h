@@ -28,6 +28,9 @@ void decide(const struct policy *p, const struct facts *f, uint16_t passed, stru
 void decide_by_list(const struct policy *p, const struct facts *f, uint16_t passed,
 		    struct decision *out);
 
+/* False when family, protocol, addresses or ports of @t say that @r does not hold for it. */
+bool rule_may_hold(const struct rule *r, const struct ip_tuple *t);
+
 /* Try the rules of "resets forward"; f->reading is set. Their default is to pass. */
 void decide_reset(const struct policy *p, const struct facts *f, struct decision *out);
 

@@ -111,7 +111,13 @@ struct policy *policy_parse(const struct source *source, const struct policy_loa
 	if (!p.no_memory) {
 		p.at = tokens.list;
 		p.policy->daemon = (struct daemon_settings){
-			.loss_open = true, .overload_open = true, .payload = true, .companion = true
+			.loss_open = true,
+			.overload_open = true,
+			.payload = true,
+			.companion = true,
+			.queue_length = QUEUE_LENGTH,
+			.queue_buffer = QUEUE_BUFFER,
+			.mark_mask = MARK_MASK,
 		};
 		p.policy->on_default.sample = p.policy->on_undecided.sample = 1;
 		p.policy->on_default.ends = p.policy->on_undecided.ends = ENDS_BOTH;

@@ -7,6 +7,11 @@
 
 #include <stdlib.h>
 
+enum {
+	QUEUE_BUFFER_MIN = 4096, /* the kernel doubles it, and takes no less */
+	QUEUE_BUFFER_MAX = 1 << 30,
+};
+
 static bool parse_queues(struct parser *p)
 {
 	const struct token *t = parser_expect(p, TOKEN_WORD, "a queue number or range");
@@ -153,26 +158,6 @@ static bool parse_reclaim(struct parser *p)
 	return true;
 }
 
-static bool parse_control(struct parser *p)
-{
-	return parser_string(p, "the name of a socket in double quotes",
-			     &p->policy->daemon.control);
-}
-
-bool parse_daemon_section(struct parser *p)
-{
-	static const struct statement table[] = {
-		{ "queues", parse_queues },	      { "backend", parse_backend },
-		{ "on daemon-loss", parse_on_loss },  { "on overload", parse_on_overload },
-		{ "reply limit", parse_reply_limit }, { "control", parse_control },
-		{ "payload", parse_payload_switch },  { "companion", parse_companion },
-		{ "diag codes", parse_diag_codes },   { "diag pen", parse_diag_pen },
-		{ "reclaim", parse_reclaim },
-	};
-
-	return parser_block(p, "daemon setting", table, sizeof(table) / sizeof(table[0]), NULL);
-}
-
 /* "64M": octets, with K, M or G for powers of 1024. */
 static bool parse_size(struct parser *p, uint64_t *out)
 {
@@ -199,6 +184,74 @@ static bool parse_size(struct parser *p, uint64_t *out)
 	}
 	*out = (uint64_t)n << (unit ? 10 * (unit - units + 1) : 0);
 	return true;
+}
+
+static bool parse_queue_length(struct parser *p)
+{
+	return parser_number(p, "a number of packets", 16, 1 << 20,
+			     &p->policy->daemon.queue_length);
+}
+
+static bool parse_queue_buffer(struct parser *p)
+{
+	const struct token *t = p->at;
+	uint64_t size;
+
+	if (!parse_size(p, &size))
+		return false;
+	if (size < QUEUE_BUFFER_MIN || size > QUEUE_BUFFER_MAX) {
+		diag_error(p->diags, &t->place, "a queue's buffer has from %uK to %uM",
+			   QUEUE_BUFFER_MIN >> 10, QUEUE_BUFFER_MAX >> 20);
+		return false;
+	}
+	p->policy->daemon.queue_buffer = (uint32_t)size;
+	return true;
+}
+
+static bool parse_mark_mask(struct parser *p)
+{
+	const struct token *t = parser_expect(p, TOKEN_WORD, "a mask of four bits");
+	unsigned long mask;
+	char *end;
+
+	if (t == NULL)
+		return false;
+	mask = strtoul(t->text, &end, 0);
+	if (*end != '\0' || mask > UINT32_MAX || __builtin_popcountl(mask) != MARK_BITS) {
+		diag_error(p->diags, &t->place,
+			   "'%s' is not a mask of four bits, such as 0xf0000000", t->text);
+		return false;
+	}
+	p->policy->daemon.mark_mask = (uint32_t)mask;
+	return true;
+}
+
+static bool parse_control(struct parser *p)
+{
+	return parser_string(p, "the name of a socket in double quotes",
+			     &p->policy->daemon.control);
+}
+
+bool parse_daemon_section(struct parser *p)
+{
+	static const struct statement table[] = {
+		{ "queues", parse_queues },
+		{ "backend", parse_backend },
+		{ "on daemon-loss", parse_on_loss },
+		{ "on overload", parse_on_overload },
+		{ "reply limit", parse_reply_limit },
+		{ "control", parse_control },
+		{ "payload", parse_payload_switch },
+		{ "companion", parse_companion },
+		{ "diag codes", parse_diag_codes },
+		{ "diag pen", parse_diag_pen },
+		{ "reclaim", parse_reclaim },
+		{ "queue length", parse_queue_length },
+		{ "queue buffer", parse_queue_buffer },
+		{ "mark mask", parse_mark_mask },
+	};
+
+	return parser_block(p, "daemon setting", table, sizeof(table) / sizeof(table[0]), NULL);
 }
 
 static bool parse_log_file(struct parser *p)

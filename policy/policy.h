@@ -16,7 +16,12 @@
 enum {
 	NAME_LEN = 31, /* [a-z][a-z0-9-]{0,30} */
 	QUEUES_MAX = 64,
+	QUEUE_LENGTH = 8192,
+	QUEUE_BUFFER = 8 * 1024 * 1024,
+	MARK_BITS = 4,
 };
+
+#define MARK_MASK 0xf0000000u
 
 enum rule_action {
 	ACTION_ACCEPT,
@@ -179,6 +184,9 @@ struct daemon_settings {
 	uint16_t queue_first, queue_last;
 	enum backend backend;
 	bool loss_open, overload_open;
+	uint32_t queue_length,
+		queue_buffer; /* packets that the kernel holds; octets of the socket */
+	uint32_t mark_mask;   /* four bits of packet and connection marks */
 	bool has_reply_saddr, has_reply_total;
 	struct limit reply_saddr, reply_total; /* of forged packets */
 	char *control;			       /* a socket's name; NULL: none */

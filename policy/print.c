@@ -123,6 +123,12 @@ static void print_daemon(const struct daemon_settings *d, FILE *out)
 		backend_name(d->backend));
 	fprintf(out, "\ton daemon-loss %s\n\ton overload %s\n", d->loss_open ? "open" : "closed",
 		d->overload_open ? "open" : "closed");
+	if (d->queue_length != QUEUE_LENGTH)
+		fprintf(out, "\tqueue length %u\n", d->queue_length);
+	if (d->queue_buffer != QUEUE_BUFFER)
+		fprintf(out, "\tqueue buffer %u\n", d->queue_buffer);
+	if (d->mark_mask != MARK_MASK)
+		fprintf(out, "\tmark mask 0x%x\n", d->mark_mask);
 	if (d->has_reply_saddr || d->has_reply_total)
 		fprintf(out, "\treply limit {");
 	if (d->has_reply_saddr) {

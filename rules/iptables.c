@@ -229,7 +229,7 @@ static int load_family(const struct plan *plan, int family, struct rules_error *
 	stream = open_memstream(&text, &size);
 	if (stream == NULL)
 		return -1;
-	plan_render_iptables(plan, family, p.jumps, !p.table || p.marker, stream);
+	plan_render_iptables(plan, p.jumps, !p.table || p.marker, stream);
 	result = fclose(stream) == 0 ? restore(family, text, error) : -1;
 	free(text);
 	return result;

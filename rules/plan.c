@@ -1,174 +1,315 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "rules/plan.h"
 
-static void add_rule(const struct rule *r, struct plan *plan)
-{
-	uint8_t family = 0, proto = 0;
-	struct plan_family add;
+#include "policy/room.h"
 
-	if (r->action == ACTION_ACCEPT && !r->log && !r->shadow)
-		return;
+#include <stdlib.h>
+
+struct plan_marks plan_marks_of(uint32_t mask)
+{
+	uint32_t bit[4];
+
+	for (int i = 0; i < 4; i++) {
+		bit[i] = mask & -mask;
+		mask &= mask - 1;
+	}
+	return (struct plan_marks){ bit[0], bit[1], bit[2], bit[3] };
+}
+
+bool plan_own_set(struct plan *plan, struct plan_set *s)
+{
+	if (s == NULL)
+		return false;
+	if (!room_for((void **)&plan->set, plan->sets + 1, &plan->sets_room, sizeof(*plan->set))) {
+		plan_set_free(s);
+		return false;
+	}
+	plan->set[plan->sets++] = s;
+	return true;
+}
+
+/* The plan's set for one of the policy's; those with a name are shared. NULL without memory. */
+static struct plan_set *set_for(struct plan *plan, const struct set *source, uint8_t family)
+{
+	enum plan_column column = family == 0 ? PLAN_PORT : family == 4 ? PLAN_ADDR4 : PLAN_ADDR6;
+	struct plan_set *s;
+
+	for (size_t i = 0; source->name != NULL && i < plan->sets; i++) {
+		if (plan->set[i]->source == source && plan->set[i]->column[0] == column)
+			return plan->set[i];
+	}
+	s = plan_set_of(source, family);
+	if (!plan_own_set(plan, s))
+		return NULL;
+	plan_set_call(s, source->name != NULL ? source->name : "list");
+	return s;
+}
+
+/* True when @r does nothing to a flow but let it go, and nobody hears of it. */
+static bool is_silent(const struct rule *r)
+{
+	return r->action == ACTION_ACCEPT && !r->log && !r->shadow;
+}
+
+static bool is_asked_by_kernel(const struct match *m)
+{
+	return m->kind->fact <= FACT_OIF;
+}
+
+static bool is_addr(const struct match *m)
+{
+	return m->kind->fact == FACT_SADDR || m->kind->fact == FACT_DADDR;
+}
+
+/* What of one match goes into a term. */
+enum added { ADDED, NEVER_HOLDS, NO_ROOM, NO_MEMORY };
+
+static enum added add_iface(const struct match *m, struct plan_term *t)
+{
+	if (t->ifaces == PLAN_IFACES)
+		return NO_ROOM;
+	t->iface[t->ifaces++] = (struct plan_iface){ m->kind->fact == FACT_OIF, m->negate, m->set };
+	return ADDED;
+}
+
+static enum added add_ask(struct plan *plan, const struct match *m, struct plan_term *t)
+{
+	static const enum plan_field fields[] = { [FACT_SADDR] = PLAN_SADDR,
+						  [FACT_DADDR] = PLAN_DADDR,
+						  [FACT_SPORT] = PLAN_SPORT,
+						  [FACT_DPORT] = PLAN_DPORT };
+	struct plan_set *s;
+
+	if (m->kind->fact == FACT_IIF || m->kind->fact == FACT_OIF)
+		return add_iface(m, t);
+	if (t->asks == PLAN_ASKS)
+		return NO_ROOM;
+	s = set_for(plan, m->set, is_addr(m) ? t->family : 0);
+	if (s == NULL)
+		return NO_MEMORY;
+	if (s->count == 0)
+		return m->negate ? ADDED : NEVER_HOLDS;
+	t->ask[t->asks++] = (struct plan_ask){ m->negate, { fields[m->kind->fact] }, s };
+	return ADDED;
+}
+
+static bool add_term(struct plan *plan, const struct plan_term *t)
+{
+	if (!room_for((void **)&plan->term, plan->terms + 1, &plan->terms_room,
+		      sizeof(*plan->term)))
+		return false;
+	plan->term[plan->terms++] = *t;
+	return true;
+}
+
+/* Add the term of @r for flows of @family, 0 for both. False without memory. */
+static bool add_for_family(struct plan *plan, const struct rule *r, uint8_t family, bool pass)
+{
+	struct plan_term t = { .pass = pass, .family = family, .name = { r->name }, .rules = 1 };
+
 	for (size_t i = 0; i < r->matches; i++) {
-		if (r->match[i].kind->family != 0)
-			family = r->match[i].kind->family;
-		if (r->match[i].kind->proto != 0)
-			proto = r->match[i].kind->proto;
+		const struct match *m = &r->match[i];
+		enum added added;
+
+		if (m->kind->proto != 0) {
+			if (t.proto != 0 && t.proto != m->kind->proto)
+				return true;
+			t.proto = m->kind->proto;
+		}
+		if ((m->kind->family != 0 && m->kind->family != family))
+			return true;
+		if (!is_asked_by_kernel(m))
+			continue;
+		added = add_ask(plan, m, &t);
+		if (added == NO_MEMORY)
+			return false;
+		if (added == NEVER_HOLDS || (added == NO_ROOM && pass))
+			return true;
 	}
-	add = (struct plan_family){ proto == 0, proto == PROTO_TCP, proto == PROTO_UDP };
-	if (family != 6) {
-		plan->v4.all |= add.all;
-		plan->v4.tcp |= add.tcp;
-		plan->v4.udp |= add.udp;
-	}
-	if (family != 4) {
-		plan->v6.all |= add.all;
-		plan->v6.tcp |= add.tcp;
-		plan->v6.udp |= add.udp;
-	}
+	return add_term(plan, &t);
 }
 
-void plan_of(const struct policy *p, struct plan *out)
+/* What the rule becomes in the kernel: true when it becomes a term, *pass then says which. */
+static bool becomes_term(const struct policy *p, const struct rule *r, bool *pass)
 {
-	struct plan plan = {
-		.resets = p->log.resets != RESETS_NONE || p->reset_rules > 0,
-		.bypass = p->daemon.loss_open,
-		.queue_first = p->daemon.queue_first,
-		.queue_last = p->daemon.queue_last,
-	};
+	bool exact = true, l7 = false, limit = false;
 
-	for (size_t i = 0; i < p->rules; i++)
-		add_rule(&p->rule[i], &plan);
-	add_rule(&p->on_default, &plan);
-	*out = plan;
+	for (size_t i = 0; i < r->matches; i++) {
+		exact &= is_asked_by_kernel(&r->match[i]);
+		l7 |= match_is_l7(&r->match[i]);
+		limit |= r->match[i].kind->operand == OPERAND_LIMIT;
+	}
+	*pass = is_silent(r) && exact;
+	/* A rate counts flows that are let go, too; a flow that ends undecided may be cut. */
+	return *pass || !is_silent(r) || limit || (l7 && !is_silent(&p->on_undecided));
 }
 
-static void nft_queue(const struct plan *plan, FILE *out)
+static bool add_rule(struct plan *plan, const struct policy *p, const struct rule *r)
 {
-	fprintf(out, "queue num %u", plan->queue_first);
-	if (plan->queue_last != plan->queue_first)
-		fprintf(out, "-%u", plan->queue_last);
-	fprintf(out, "%s\n", plan->bypass ? " bypass" : "");
+	bool pass, by_family = false;
+
+	if (!becomes_term(p, r, &pass))
+		return true;
+	for (size_t i = 0; i < r->matches; i++)
+		by_family |= is_addr(&r->match[i]);
+	if (!by_family)
+		return add_for_family(plan, r, 0, pass);
+	return add_for_family(plan, r, 4, pass) && add_for_family(plan, r, 6, pass);
 }
 
-static void nft_divert(const struct plan *plan, const struct plan_family *f, const char *family,
-		       FILE *out)
+/* The widest question that covers what @t asks. */
+static void add_to_family(const struct plan_term *t, struct plan_family *f)
 {
-	const char *protos = f->all		? ""
-			     : f->tcp && f->udp ? " meta l4proto { tcp, udp }"
-			     : f->tcp		? " meta l4proto tcp"
-						: " meta l4proto udp";
+	f->all |= t->proto == 0;
+	f->tcp |= t->proto == PROTO_TCP;
+	f->udp |= t->proto == PROTO_UDP;
+}
 
-	if (!f->all && !f->tcp && !f->udp)
+static void sum_up(struct plan *plan)
+{
+	static const struct plan_term everything = { .pass = false };
+
+	for (size_t i = 0; i <= plan->terms; i++) {
+		const struct plan_term *t = i < plan->terms ? &plan->term[i] : &everything;
+
+		if (t->pass || (t == &everything && !plan->default_queue))
+			continue;
+		plan->asks_ifaces |= t->ifaces > 0;
+		if (t->family != 6)
+			add_to_family(t, &plan->v4);
+		if (t->family != 4)
+			add_to_family(t, &plan->v6);
+	}
+	for (size_t i = 0; i < plan->terms; i++)
+		plan->asks_ifaces |= plan->term[i].ifaces > 0;
+}
+
+/* Whether a rule for resets asks only for such as carry a payload. */
+static bool asks_payload(const struct rule *r)
+{
+	for (size_t i = 0; i < r->matches; i++) {
+		enum fact fact = r->match[i].kind->fact;
+
+		if (!r->match[i].negate && (fact == FACT_RESET_PAYLOAD || fact == FACT_RESET_CODE))
+			return true;
+	}
+	return false;
+}
+
+static void plan_resets(const struct policy *p, struct plan *plan)
+{
+	bool drops = false;
+
+	plan->resets = p->log.resets == RESETS_ALL    ? PLAN_RESETS_ALL
+		       : p->log.resets == RESETS_TEXT ? PLAN_RESETS_PAYLOAD
+						      : PLAN_RESETS_NONE;
+	for (size_t i = 0; i < p->reset_rules; i++) {
+		const struct rule *r = &p->reset_rule[i];
+
+		drops |= r->action == ACTION_DROP;
+		if (!asks_payload(r))
+			plan->resets = PLAN_RESETS_ALL;
+		else if (plan->resets == PLAN_RESETS_NONE)
+			plan->resets = PLAN_RESETS_PAYLOAD;
+	}
+	plan->resets_bypass = p->daemon.loss_open || !drops;
+}
+
+struct plan *plan_new(const struct policy *p, enum backend backend)
+{
+	struct plan *plan = calloc(1, sizeof(*plan));
+	bool good = plan != NULL;
+
+	for (size_t i = 0; good && i < p->rules; i++)
+		good = add_rule(plan, p, &p->rule[i]);
+	if (!good) {
+		plan_free(plan);
+		return NULL;
+	}
+	plan->marks = plan_marks_of(p->daemon.mark_mask);
+	plan->default_queue = !is_silent(&p->on_default);
+	plan->by_iptables = backend == BACKEND_IPTABLES;
+	plan->bypass = p->daemon.loss_open;
+	plan->guard = !p->daemon.loss_open && !p->daemon.overload_open;
+	plan->queue_first = p->daemon.queue_first;
+	plan->queue_last = p->daemon.queue_last;
+	plan_resets(p, plan);
+	sum_up(plan);
+	if (!plan_merge(plan)) {
+		plan_free(plan);
+		return NULL;
+	}
+	return plan;
+}
+
+void plan_free(struct plan *plan)
+{
+	if (plan == NULL)
 		return;
-	fprintf(out, "\t\tmeta nfproto %s%s ", family, protos);
-	nft_queue(plan, out);
+	for (size_t i = 0; i < plan->sets; i++)
+		plan_set_free(plan->set[i]);
+	free(plan->set);
+	free(plan->term);
+	free(plan);
 }
 
-/* The chains stay while their rules are replaced: the kernel drops all that is queued when a hook goes
- * (nf_queue_nf_hook_drop() in nf_queue.c). */
-static void nft_begin(bool forward, FILE *out)
+static addr_number value_of(const struct ip_tuple *t, enum plan_field field)
 {
-	fprintf(out, "table " PLAN_NFT_TABLE " {\n");
-	if (forward)
-		fprintf(out, "\tchain forward {\n\t\ttype filter hook forward priority 150; "
-			     "policy accept;\n\t}\n");
-	fprintf(out, "\tchain output {\n\t\ttype filter hook output priority -300; policy accept;\n"
-		     "\t}\n}\nflush table " PLAN_NFT_TABLE "\ntable " PLAN_NFT_TABLE " {\n");
-}
+	const struct ip_addr *a = field == PLAN_SADDR ? &t->src : &t->dst;
 
-static void nft_untracked(FILE *out)
-{
-	fprintf(out,
-		"\tchain output {\n\t\tmeta mark & 0x%x == 0x%x notrack comment \"sent by epitaph, past conntrack\"\n\t}\n",
-		PLAN_MARK_OWN | PLAN_MARK_UNTRACKED, PLAN_MARK_OWN | PLAN_MARK_UNTRACKED);
-}
-
-void plan_render_nft(const struct plan *plan, FILE *out)
-{
-	nft_begin(true, out);
-	fprintf(out, "\tchain forward {\n");
-	fprintf(out, "\t\tmeta mark & 0x%x == 0x%x accept comment \"sent by epitaph\"\n",
-		PLAN_MARK_OWN, PLAN_MARK_OWN);
-	fprintf(out,
-		"\t\tmeta mark & 0x%x == 0x%x ct mark set ct mark | 0x%x meta mark set meta mark & "
-		"0x%x accept comment \"decided just now\"\n",
-		PLAN_MARK_DECIDED, PLAN_MARK_DECIDED, PLAN_MARK_DECIDED,
-		~(unsigned)PLAN_MARK_DECIDED);
-	if (plan->resets) {
-		fprintf(out, "\t\ttcp flags & rst == rst ");
-		nft_queue(plan, out);
+	switch (field) {
+	case PLAN_SPORT:
+		return t->sport;
+	case PLAN_DPORT:
+		return t->dport;
+	default:
+		return t->family == 4 ? addr_to_v4(a) : addr_to_number(a);
 	}
-	fprintf(out, "\t\tct mark & 0x%x == 0x%x accept comment \"decided before\"\n",
-		PLAN_MARK_DECIDED, PLAN_MARK_DECIDED);
-	nft_divert(plan, &plan->v4, "ipv4", out);
-	nft_divert(plan, &plan->v6, "ipv6", out);
-	fprintf(out, "\t}\n");
-	nft_untracked(out);
-	fprintf(out, "}\n");
 }
 
-void plan_render_nft_output(FILE *out)
+static bool term_holds(const struct plan_term *term, const struct ip_tuple *t, const char *iif,
+		       const char *oif)
 {
-	nft_begin(false, out);
-	nft_untracked(out);
-	fprintf(out, "}\n");
+	addr_number value[PLAN_COLUMNS];
+
+	if ((term->family != 0 && term->family != t->family) ||
+	    (term->proto != 0 && term->proto != t->proto))
+		return false;
+	for (unsigned i = 0; i < term->ifaces; i++) {
+		const char *name = term->iface[i].out ? oif : iif;
+
+		if (set_has_text(term->iface[i].set, name, strlen(name)) == term->iface[i].negate)
+			return false;
+	}
+	for (unsigned i = 0; i < term->asks; i++) {
+		const struct plan_ask *a = &term->ask[i];
+
+		for (unsigned c = 0; c < a->set->columns; c++)
+			value[c] = value_of(t, a->field[c]);
+		if (plan_set_has(a->set, value) == a->negate)
+			return false;
+	}
+	return true;
 }
 
-void plan_render_nft_unload(FILE *out)
+const struct plan_term *plan_find(const struct plan *plan, const struct ip_tuple *t,
+				  const char *iif, const char *oif)
 {
-	fprintf(out, "table " PLAN_NFT_TABLE "\ndelete table " PLAN_NFT_TABLE "\n");
+	for (size_t i = 0; i < plan->terms; i++) {
+		if (term_holds(&plan->term[i], t, iif, oif))
+			return &plan->term[i];
+	}
+	return NULL;
 }
 
-static void iptables_queue(const struct plan *plan, const char *match, FILE *out)
+void plan_term_names(const struct plan_term *term, char *out, size_t size)
 {
-	fprintf(out, "-A " PLAN_IPT_CHAIN " %s-j NFQUEUE ", match);
-	if (plan->queue_first == plan->queue_last)
-		fprintf(out, "--queue-num %u", plan->queue_first);
-	else
-		fprintf(out, "--queue-balance %u:%u", plan->queue_first, plan->queue_last);
-	fprintf(out, "%s\n", plan->bypass ? " --queue-bypass" : "");
-}
+	size_t used = 0;
 
-void plan_render_iptables(const struct plan *plan, int family, unsigned jumps, bool own_table,
-			  FILE *out)
-{
-	const struct plan_family *f = family == 4 ? &plan->v4 : &plan->v6;
-
-	fprintf(out, "*" PLAN_IPT_TABLE "\n:" PLAN_IPT_CHAIN " - [0:0]\n:" PLAN_IPT_DECIDED
-		     " - [0:0]\n");
-	if (own_table)
-		fprintf(out, ":" PLAN_IPT_MARKER " - [0:0]\n");
-	for (unsigned i = 0; i < jumps; i++)
-		fprintf(out, "-D FORWARD -j " PLAN_IPT_CHAIN "\n");
-	fprintf(out, "-A FORWARD -j " PLAN_IPT_CHAIN "\n");
-	fprintf(out, "-A " PLAN_IPT_DECIDED " -j CONNMARK --set-xmark 0x%x/0x%x\n",
-		PLAN_MARK_DECIDED, PLAN_MARK_DECIDED);
-	fprintf(out, "-A " PLAN_IPT_DECIDED " -j MARK --set-xmark 0x0/0x%x\n", PLAN_MARK_DECIDED);
-	fprintf(out, "-A " PLAN_IPT_CHAIN " -m mark --mark 0x%x/0x%x -j RETURN\n", PLAN_MARK_OWN,
-		PLAN_MARK_OWN);
-	fprintf(out, "-A " PLAN_IPT_CHAIN " -m mark --mark 0x%x/0x%x -g " PLAN_IPT_DECIDED "\n",
-		PLAN_MARK_DECIDED, PLAN_MARK_DECIDED);
-	if (plan->resets)
-		iptables_queue(plan, "-p tcp -m tcp --tcp-flags RST RST ", out);
-	fprintf(out, "-A " PLAN_IPT_CHAIN " -m connmark --mark 0x%x/0x%x -j RETURN\n",
-		PLAN_MARK_DECIDED, PLAN_MARK_DECIDED);
-	if (f->all)
-		iptables_queue(plan, "", out);
-	if (!f->all && f->tcp)
-		iptables_queue(plan, "-p tcp ", out);
-	if (!f->all && f->udp)
-		iptables_queue(plan, "-p udp ", out);
-	fprintf(out, "COMMIT\n");
-}
-
-void plan_render_iptables_unload(unsigned jumps, bool marker, FILE *out)
-{
-	fprintf(out, "*" PLAN_IPT_TABLE "\n");
-	for (unsigned i = 0; i < jumps; i++)
-		fprintf(out, "-D FORWARD -j " PLAN_IPT_CHAIN "\n");
-	fprintf(out, "-F " PLAN_IPT_CHAIN "\n-F " PLAN_IPT_DECIDED "\n");
-	fprintf(out, "-X " PLAN_IPT_CHAIN "\n-X " PLAN_IPT_DECIDED "\n");
-	if (marker)
-		fprintf(out, "-X " PLAN_IPT_MARKER "\n");
-	fprintf(out, "COMMIT\n");
+	out[0] = '\0';
+	for (size_t i = 0; i < term->rules && i < PLAN_NAMES && used < size; i++)
+		used += (size_t)snprintf(out + used, size - used, "%s%s", i > 0 ? ", " : "",
+					 term->name[i]);
+	if (term->rules > PLAN_NAMES && used < size)
+		snprintf(out + used, size - used, " and %zu more", term->rules - PLAN_NAMES);
 }

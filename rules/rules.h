@@ -16,20 +16,25 @@ struct rules_error {
 enum backend rules_backend(enum backend wanted);
 
 /*
- * Load @plan through @backend (not auto), in place of what an earlier run left behind. One
- * transaction per family with iptables, one for all with nft. Returns 0 or -1 with @error filled;
- * then nothing is loaded.
+ * Fill the sets that @plan needs and that are not there yet, so that rules_load() is short. Nothing uses
+ * them before. Returns 0 or -1 with @error filled.
  */
-int rules_load(const struct plan *plan, enum backend backend, struct rules_error *error);
+int rules_prepare(const struct plan *plan, struct rules_error *error);
 
-/* Remove all that @backend (not auto) has loaded. It is no error when nothing is there. Returns 0 or
- * -1 with @error filled. */
-int rules_unload(enum backend backend, struct rules_error *error);
+/*
+ * Load @plan in place of what an earlier run left behind, by one transaction of nftables; the iptables backend
+ * has its queue put in place before. Returns 0 or -1 with @error filled; then the rules of nftables are as
+ * they were.
+ */
+int rules_load(const struct plan *plan, struct rules_error *error);
 
-/* The two backends. */
+/* Remove all that any backend has loaded. It is no error when nothing is there. Returns 0 or -1 with @error
+ * filled. */
+int rules_unload(struct rules_error *error);
+
+/* The two of them. */
 bool nft_can_queue(void);
 int nft_load(const struct plan *plan, struct rules_error *error);
-int nft_load_output(struct rules_error *error);
 int nft_unload(struct rules_error *error);
 int iptables_load(const struct plan *plan, struct rules_error *error);
 int iptables_unload(struct rules_error *error);

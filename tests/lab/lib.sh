@@ -13,10 +13,13 @@
 #   hairpin   the server is in the client's own network, and reached through the router's address
 #   bridge    the router is a bridge without an address, the ends share a network
 #   asym      the server's answers take another way, past the router
+#   world     two cables on either side, for packets that are made up: by lan0 goes the lower half of 10.1.0.0/28
+#             and fd00:1::/124, by lan1 the upper; by wan0 and wan1 the halves of 10.2.0.0/28 and fd00:2::/124
 
 LAB_BUILD=${LAB_BUILD:-build}
 EPITAPH=$(realpath "$LAB_BUILD/epitaph")
 PEER=$(realpath "$LAB_BUILD/tests/peer")
+PLANLAB=$(realpath "$LAB_BUILD/tests/planlab")
 LAB_ID=epi$$
 CLIENT=$LAB_ID-client ROUTER=$LAB_ID-router SERVER=$LAB_ID-server
 CLIENT4=10.8.0.2 ROUTER4=10.8.0.1 WAN4=198.51.100.1 SERVER4=198.51.100.2
@@ -137,6 +140,22 @@ second_way() {
 	ip -n "$SERVER" -6 neigh add $CLIENT6 dev eth1 lladdr "$(ip -n "$CLIENT" -j link show eth1 | jq -r '.[0].address')"
 }
 
+world_links() {
+	local i
+	on_router sysctl -qw net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.default.rp_filter=0 net.ipv4.ip_forward=1 \
+		net.ipv6.conf.all.forwarding=1
+	for i in 0 1; do
+		cable "$CLIENT" eth$i "$ROUTER" lan$i
+		cable "$SERVER" eth$i "$ROUTER" wan$i
+		ip -n "$ROUTER" link set lan$i arp off
+		ip -n "$ROUTER" link set wan$i arp off
+		ip -n "$ROUTER" route add 10.1.0.$((8 * i))/29 dev lan$i
+		ip -n "$ROUTER" route add 10.2.0.$((8 * i))/29 dev wan$i
+		ip -n "$ROUTER" route add fd00:1::$((8 * i))/125 dev lan$i
+		ip -n "$ROUTER" route add fd00:2::$((8 * i))/125 dev wan$i
+	done
+}
+
 # Translation on the router: what comes for it by lan0 goes to the server; what leaves by $1 is masqueraded.
 translate_target() {
 	TARGET4=$ROUTER4 TARGET6=fd00:8::1
@@ -178,6 +197,7 @@ lab_up() { # TOPOLOGY
 	hairpin) hairpin_links && translate_target && masquerade lan0 && links=1 ;;
 	bridge) bridged_links ;;
 	asym) routed_links && second_way && links=4 ;;
+	world) world_links && links=6 ;;
 	*) echo "no topology is called $1" >&2 && return 1 ;;
 	esac || return 1
 	TARGET4=${TARGET4:-$SERVER4} TARGET6=${TARGET6:-$SERVER6}

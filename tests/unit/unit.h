@@ -14,6 +14,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "tests/unit/random.h"
+
 #include "tcp/bytes.h"
 
 /* The octets that @hex spells, in one of a few static buffers. */
@@ -36,15 +38,6 @@ static inline struct bytes unhex(const char *hex)
 static inline struct bytes text_bytes(const char *text)
 {
 	return (struct bytes){ (const uint8_t *)text, strlen(text) };
-}
-
-/* xorshift64*; a test prints its seed when it fails, and EPITAPH_SEED repeats it. */
-static inline uint32_t random_next(uint64_t *state)
-{
-	*state ^= *state >> 12;
-	*state ^= *state << 25;
-	*state ^= *state >> 27;
-	return (uint32_t)((*state * 0x2545f4914f6cdd1dULL) >> 32);
 }
 
 static inline uint64_t random_seed(void)
