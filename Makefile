@@ -17,10 +17,10 @@ TCP := addr checksum flow http icmp inspect packet reset reset_read stream tls
 POLICY := check decide diag domain_set endpoint explain files index index_build index_map judge judge_cut judge_look lex limit \
 	lint match names parse parse_lists parse_match parse_rule parse_settings parse_test parser pattern policy prefix_set \
 	print run_tests schedule set text zone
-RULES := iptables nft plan plan_merge plan_set render_iptables render_nft rules
+RULES := iptables nft plan plan_merge plan_set render_iptables render_nft rules spawn
 EVENTS := aggregate community_id event json log sink
 NFQ := answer conntrack ifnames inject queue queue_proc reclaim worker
-CLI := capture check codes control diff explain json_policy main plan policy policy_file read reload replay run
+CLI := capture check codes control diff doctor doctor_machine doctor_traffic drill drill_lab explain json_policy main plan policy policy_file read reload replay run
 
 UNIT := aggregate community_id flow http index judge judge_rules limit mutate packet pattern plan policy reset reset_read schedule set stream \
 	text tls zone
@@ -143,7 +143,7 @@ check: deps
 	tests/run $(BUILD)
 
 check-vm: deps
-	$(MAKE) $(BUILD)/epitaph $(BUILD)/tests/peer $(BUILD)/tests/planlab $(BUILD)/tests/land $(BUILD)/tests/bench_latency $(BUILD)/tests/bench_flood
+	$(MAKE) $(BUILD)/epitaph $(BUILD)/tests/peer $(BUILD)/tests/planlab $(BUILD)/tests/land $(BUILD)/tests/bench_accept $(BUILD)/tests/bench_latency $(BUILD)/tests/bench_flood
 	tests/vm/run $(BUILD) $(KERNELS)
 
 bench: deps

@@ -49,6 +49,7 @@ int command_plan(const struct cli_args *args);
 int command_replay(const struct cli_args *args);
 int command_read(const struct cli_args *args);
 int command_codes(const struct cli_args *args);
+int command_doctor(const struct cli_args *args);
 
 /* Options of each command, in the order of its rows in main.c. */
 enum { RUN_CONFIG, RUN_EVENTS, RUN_NO_RULES, RUN_KEEP_RULES };
@@ -70,6 +71,7 @@ enum { CONTROL_SOCKET, CONTROL_JSON, RELOAD_REJUDGE, RELOAD_RULE };
 enum { PLAN_BACKEND, PLAN_LOAD, PLAN_UNLOAD };
 enum { REPLAY_POLICY, REPLAY_WRITE, REPLAY_IIF, REPLAY_OIF };
 enum { READ_JSON };
+enum { DOCTOR_CONFIG, DOCTOR_JSON };
 
 /* How a policy is loaded, and what there is to say about it. */
 struct cli_load {

@@ -102,6 +102,18 @@ static const struct cli_command commands[] = {
 	    { 'i', "iif", "NAME", "interface that packets of initiators come in by" },
 	    { 'o', "oif", "NAME", "interface that they leave by" } },
 	  command_replay },
+	{ "doctor",
+	  "[drill]",
+	  false,
+	  "find out whether this machine can do what a policy asks, and does",
+	  "Looks at rights, namespaces, forwarding, conntrack, bridges, the kernel's features, the queues and\n"
+	  "who owns them, flow tables, and counters that stand still; says what to do about each finding.\n"
+	  "Exits 1 when something is wrong. 'doctor drill' makes a throw-away lab of network namespaces and\n"
+	  "breaks the daemon there: kill -9, kill -STOP, full queues, a log that takes nothing; and compares\n"
+	  "what traffic does with 'on daemon-loss' and 'on overload' of the policy.",
+	  { { 'c', "config", "FILE", "the policy; " CLI_POLICY_FILE " if not given" },
+	    { 'j', "json", NULL, "one JSON object per finding" } },
+	  command_doctor },
 	{ "codes",
 	  NULL,
 	  false,

@@ -10,14 +10,10 @@
  */
 #include "rules/rules.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <spawn.h>
-#include <stdlib.h>
-#include <sys/wait.h>
-#include <unistd.h>
+#include "rules/spawn.h"
 
-extern char **environ;
+#include <errno.h>
+#include <stdlib.h>
 
 /* What stands in the kernel of one family. */
 struct present {
@@ -35,84 +31,6 @@ static const char *tool(int family, bool save)
 static const char *family_name(int family)
 {
 	return family == 4 ? "ip" : "ip6";
-}
-
-static char *read_all(int fd)
-{
-	size_t size = 0, room = 4096;
-	char *text = malloc(room), *grown;
-	ssize_t n;
-
-	while (text != NULL && (n = read(fd, text + size, room - size - 1)) > 0) {
-		size += (size_t)n;
-		if (room - size > 1)
-			continue;
-		room *= 2;
-		grown = realloc(text, room);
-		if (grown == NULL)
-			free(text);
-		text = grown;
-	}
-	if (text != NULL)
-		text[size] = '\0';
-	return text;
-}
-
-/* Write all of @text; a reader that ends early is seen in its exit code. */
-static void write_all(int fd, const char *text)
-{
-	size_t left = strlen(text);
-
-	while (left > 0) {
-		ssize_t n = write(fd, text, left);
-
-		if (n <= 0)
-			return;
-		text += n;
-		left -= (size_t)n;
-	}
-}
-
-/*
- * Run @argv with @input; *output gets what it printed on the stream @from (1 or 2), to be freed.
- * Returns its exit code, or -errno when it did not run.
- */
-static int run(char *const argv[], const char *input, int from, char **output)
-{
-	posix_spawn_file_actions_t actions;
-	int in[2], out[2], status = 0, result;
-	pid_t pid;
-
-	if (pipe2(in, O_CLOEXEC) != 0)
-		return -errno;
-	if (pipe2(out, O_CLOEXEC) != 0) {
-		result = -errno;
-		close(in[0]);
-		close(in[1]);
-		return result;
-	}
-	posix_spawn_file_actions_init(&actions);
-	posix_spawn_file_actions_adddup2(&actions, in[0], 0);
-	posix_spawn_file_actions_adddup2(&actions, out[1], from);
-	if (from == 1)
-		posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0);
-	result = -posix_spawnp(&pid, argv[0], &actions, NULL, argv, environ);
-	posix_spawn_file_actions_destroy(&actions);
-	close(in[0]);
-	close(out[1]);
-	if (result == 0) {
-		write_all(in[1], input);
-		close(in[1]);
-		*output = read_all(out[0]);
-		if (waitpid(pid, &status, 0) < 0)
-			result = -errno;
-		else
-			result = WIFEXITED(status) ? WEXITSTATUS(status) : -EINTR;
-	} else {
-		close(in[1]);
-	}
-	close(out[0]);
-	return result;
 }
 
 static bool starts_with(const char *line, const char *prefix)
@@ -151,7 +69,7 @@ static int look(int family, struct present *out, struct rules_error *error)
 	char *argv[] = { (char *)tool(family, true), "-t", PLAN_IPT_TABLE, NULL };
 	struct present p = { .table = table_exists(family) };
 	char *text = NULL, *rest, *line;
-	int result = run(argv, "", 1, &text);
+	int result = spawn_run(argv, "", 1, &text);
 
 	if (result != 0 || text == NULL) {
 		snprintf(error->text, sizeof(error->text), "%s: %s", argv[0],
@@ -171,7 +89,7 @@ static int restore(int family, const char *input, struct rules_error *error)
 {
 	char *argv[] = { (char *)tool(family, false), "--noflush", NULL };
 	char *said = NULL;
-	int result = run(argv, input, 2, &said);
+	int result = spawn_run(argv, input, 2, &said);
 
 	if (result != 0)
 		snprintf(error->text, sizeof(error->text), "%s: %s", argv[0],

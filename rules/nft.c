@@ -98,8 +98,7 @@ static bool add_name(struct set_names *n, const char *name, size_t len)
 	return n->name[n->count++] != NULL;
 }
 
-/* The table as text, without elements; NULL when it is not there. To be freed. */
-static char *list_table(void)
+char *nft_list_ruleset(void)
 {
 	struct nft_ctx *nft = nft_ctx_new(NFT_CTX_DEFAULT);
 	char *text = NULL;
@@ -109,10 +108,24 @@ static char *list_table(void)
 	nft_ctx_buffer_error(nft);
 	nft_ctx_buffer_output(nft);
 	nft_ctx_output_set_flags(nft, NFT_CTX_OUTPUT_TERSE);
-	if (nft_run_cmd_from_buffer(nft, "list table " PLAN_NFT_TABLE) == 0)
+	if (nft_run_cmd_from_buffer(nft, "list ruleset") == 0)
 		text = strdup(nft_ctx_get_output_buffer(nft));
 	nft_ctx_free(nft);
 	return text;
+}
+
+/* Listing one table would fetch all elements of its sets, to print none (nftables 1.0.6). */
+char *nft_list_ours(void)
+{
+	static const char begin[] = "table " PLAN_NFT_TABLE " {\n", end[] = "\n}\n";
+	char *ruleset = nft_list_ruleset(), *from, *to, *ours = NULL;
+
+	from = ruleset != NULL ? strstr(ruleset, begin) : NULL;
+	to = from != NULL ? strstr(from, end) : NULL;
+	if (to != NULL)
+		ours = strndup(from, (size_t)(to - from));
+	free(ruleset);
+	return ours;
 }
 
 /*
@@ -122,7 +135,7 @@ static char *list_table(void)
 static bool find_sets(struct set_names *all, struct set_names *in_use)
 {
 	static const char ends[] = " \t\n{}";
-	char *text = list_table();
+	char *text = nft_list_ours();
 	bool good = true;
 
 	for (const char *at = text; at != NULL && good; at = strpbrk(at, "s@")) {

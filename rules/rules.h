@@ -38,6 +38,10 @@ int nft_load(const struct plan *plan, struct rules_error *error);
 int nft_unload(struct rules_error *error);
 int iptables_load(const struct plan *plan, struct rules_error *error);
 int iptables_unload(struct rules_error *error);
+/* All rules of this namespace, and our own table, as nft(8) lists them, without elements of sets. NULL when there
+ * is no such table. To be freed. */
+char *nft_list_ruleset(void);
+char *nft_list_ours(void);
 bool nft_run(const char *commands, bool check_only, struct rules_error *error);
 
 #endif

@@ -8,6 +8,8 @@
  *   planlab send SEED COUNT initiator|responder MAC0 MAC1    the first packet of every flow, or what answers it,
  *                                                by eth0 or eth1 to the router's interfaces with these addresses
  *   planlab receive initiator|responder          until SIGTERM, then indexes of flows whose packets came
+ *   planlab sweep FILE IF MAC                    a datagram to some address of each prefix in FILE, a prefix a line
+ *   planlab measure COMMAND...                   run it; print milliseconds and the most KiB that it took
  */
 #include "tests/unit/random_policy.h"
 
@@ -22,12 +24,15 @@
 #include <net/if.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 enum {
 	PACKET_MAX = 128,
-	FLOWS_MAX = 65536,
+	FLOWS_MAX = 1 << 20,
 	NOON = 1764158400, /* 2025-11-26 12:00 UTC: in office hours */
 	PCAP_RAW = 101,
 };
@@ -258,6 +263,81 @@ static int receive_all(char **argv)
 	return 0;
 }
 
+/* Line @index of a list: an address of its prefix, the first, the last or one between. */
+static bool pick_inside(const char *line, unsigned index, struct ip_tuple *t)
+{
+	char text[64], *slash;
+	int bits, family, width;
+
+	snprintf(text, sizeof(text), "%s", line);
+	text[strcspn(text, "\n")] = '\0';
+	slash = strchr(text, '/');
+	bits = slash != NULL ? atoi(slash + 1) : 128;
+	if (slash != NULL)
+		*slash = '\0';
+	family = addr_parse(text, &t->dst);
+	t->family = (uint8_t)family;
+	width = family == 4 ? 96 + bits : bits;
+	for (int bit = width; bit < 128 && index % 3 != 0; bit++) {
+		if (index % 3 == 1 || bit % 2 == 1)
+			t->dst.b[bit / 8] |= (uint8_t)(0x80 >> bit % 8);
+	}
+	return family != 0;
+}
+
+static int sweep(char **argv)
+{
+	enum { AT_ONCE = 32, PAUSE_US = 300 };
+	struct sockaddr_ll to = { .sll_family = AF_PACKET, .sll_halen = ETH_ALEN };
+	int fd = socket(AF_PACKET, SOCK_DGRAM, 0);
+	unsigned char *a = to.sll_addr;
+	FILE *list = fopen(argv[2], "r");
+	uint8_t packet[PACKET_MAX];
+	char line[64];
+
+	to.sll_ifindex = (int)if_nametoindex(argv[3]);
+	if (list == NULL || sscanf(argv[4], "%hhx:%hhx:%hhx:%hhx:%hhx:%hhx", a, a + 1, a + 2, a + 3,
+				   a + 4, a + 5) != 6)
+		return 1;
+	for (unsigned i = 0; fgets(line, sizeof(line), list) != NULL; i++) {
+		struct ip_tuple t = { .proto = PROTO_UDP, .sport = 1000, .dport = 9 };
+
+		if (!pick_inside(line, i, &t))
+			return 1;
+		t.src = world_addr(t.family, 0, 1);
+		to.sll_protocol = htons(t.family == 4 ? ETH_P_IP : ETH_P_IPV6);
+		if (sendto(fd, packet, build(&t, i, true, packet), 0, (struct sockaddr *)&to,
+			   sizeof(to)) < 0)
+			return 1;
+		if (i % AT_ONCE == 0)
+			usleep(PAUSE_US);
+	}
+	fclose(list);
+	return 0;
+}
+
+static int measure(char **argv)
+{
+	struct timespec from, to;
+	struct rusage usage;
+	int status;
+	pid_t pid;
+
+	clock_gettime(CLOCK_MONOTONIC, &from);
+	pid = fork();
+	if (pid == 0) {
+		execvp(argv[2], argv + 2);
+		_exit(127);
+	}
+	if (pid < 0 || wait4(pid, &status, 0, &usage) != pid)
+		return 1;
+	clock_gettime(CLOCK_MONOTONIC, &to);
+	printf("%ld %ld\n",
+	       (to.tv_sec - from.tv_sec) * 1000 + (to.tv_nsec - from.tv_nsec) / 1000000,
+	       usage.ru_maxrss);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
+}
+
 int main(int argc, char **argv)
 {
 	static const struct {
@@ -268,10 +348,12 @@ int main(int argc, char **argv)
 		{ "policy", 4, print_policy }, { "flows", 4, print_flows },
 		{ "plan", 5, print_passing },  { "pcap", 7, write_pcap },
 		{ "send", 7, send_all },       { "receive", 3, receive_all },
+		{ "sweep", 5, sweep },	       { "measure", 0, measure },
 	};
 
 	for (size_t i = 0; argc > 1 && i < sizeof(modes) / sizeof(modes[0]); i++) {
-		if (strcmp(argv[1], modes[i].name) == 0 && argc == modes[i].args)
+		if (strcmp(argv[1], modes[i].name) == 0 &&
+		    (modes[i].args == 0 || argc == modes[i].args))
 			return modes[i].run(argv);
 	}
 	fprintf(stderr, "usage: see the head of planlab.c\n");
