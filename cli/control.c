@@ -2,6 +2,7 @@
 #include "cli/control.h"
 
 #include "cli/cli.h"
+#include "cli/json_policy.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -199,6 +200,8 @@ static void print_answer(const json_t *o)
 	       (long long)json_integer_value(json_object_get(o, "entries")));
 	if (hash != NULL)
 		printf("  SHA-256 %s\n", hash);
+	printf("  backend %s, on daemon-loss %s, on overload %s\n", json_text_at(o, "backend"),
+	       json_text_at(o, "daemon_loss"), json_text_at(o, "overload"));
 	print_names(o, "added", "added");
 	print_names(o, "removed", "removed");
 	print_names(o, "changed", "changed");

@@ -3,54 +3,34 @@
 #include "cli/doctor.h"
 
 #include "nfq/queue_proc.h"
+#include "rules/offload.h"
 #include "rules/rules.h"
 
 #include <stdlib.h>
 #include <unistd.h>
 
-enum {
-	SAMPLE_MS = 1000,
-	LINE_MAX_LEN = 512,
-};
-
-/* A copy of the line that @at is in, without blanks in front. */
-static void copy_line(const char *text, const char *at, char out[LINE_MAX_LEN])
-{
-	while (at > text && at[-1] != '\n')
-		at--;
-	at += strspn(at, " \t");
-	snprintf(out, LINE_MAX_LEN, "%.*s", (int)strcspn(at, "\n"), at);
-}
-
-static void look_at_flow_rule(struct doctor *d, const char *line, uint32_t decided)
-{
-	char advice[128];
-
-	if (strstr(line, "ct mark") != NULL) {
-		doctor_say(d, FINDING_OK, "flow table", NULL, "by a condition on marks: %s", line);
-		return;
-	}
-	snprintf(advice, sizeof(advice), "put 'ct mark & 0x%x != 0' in front, so that it waits",
-		 decided);
-	doctor_say(d, FINDING_WARNING, "flow table", advice,
-		   "takes connections past the queue before they are decided: %s", line);
-}
+enum { SAMPLE_MS = 1000 };
 
 /* Connections that a flow table has taken come to no rule any more. */
 static void look_at_flow_tables(struct doctor *d, const char *ruleset)
 {
 	uint32_t decided = plan_marks_of(d->policy->daemon.mark_mask).decided;
-	char line[LINE_MAX_LEN];
+	const char *at = NULL;
+	struct offload o;
+	char advice[128];
 
-	for (const char *at = ruleset; (at = strstr(at, "flow add @")) != NULL; at++) {
-		copy_line(ruleset, at, line);
-		look_at_flow_rule(d, line, decided);
+	snprintf(advice, sizeof(advice), "put 'ct mark & 0x%x != 0' in front, so that it waits",
+		 decided);
+	while ((at = offload_next(ruleset, at, &o)) != NULL) {
+		if (o.waits)
+			doctor_say(d, FINDING_OK, "flow table", NULL, "by a condition on marks: %s",
+				   o.line);
+		else
+			doctor_say(d, FINDING_WARNING, "flow table", advice,
+				   "takes connections past the queue before they are decided: %s",
+				   o.line);
 	}
-	for (const char *at = ruleset; (at = strstr(at, "FLOWOFFLOAD")) != NULL; at++)
-		doctor_say(d, FINDING_WARNING, "flow table",
-			   "put a match on the connection mark in front, so that it waits",
-			   "FLOWOFFLOAD of iptables takes connections past the queue");
-	if (strstr(ruleset, "flowtable ") != NULL && strstr(ruleset, "flags offload") != NULL)
+	if (offload_is_hardware(ruleset))
 		doctor_say(
 			d, FINDING_NOTE, "flow table", NULL,
 			"with 'flags offload' hardware forwards: counters of interfaces may stand still");

@@ -207,3 +207,10 @@ json_t *json_policy(const struct policy *p)
 	set_number(o, "tests", p->tests);
 	return o;
 }
+
+const char *json_text_at(const json_t *o, const char *key)
+{
+	const char *text = json_string_value(json_object_get(o, key));
+
+	return text != NULL ? text : "";
+}

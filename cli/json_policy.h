@@ -13,4 +13,7 @@ json_t *json_policy(const struct policy *p);
 /* @text as a string; octets that are no UTF-8 become '?'. */
 json_t *json_text(const char *text);
 
+/* The text that the object @o has at @key, or "". */
+const char *json_text_at(const json_t *o, const char *key);
+
 #endif

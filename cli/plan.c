@@ -8,7 +8,7 @@ static void print_plan(const struct plan *plan)
 {
 	if (plan->by_iptables) {
 		printf("# iptables-nft-restore --noflush; ip6tables-nft-restore --noflush\n");
-		plan_render_iptables(plan, 0, false, stdout);
+		plan_render_iptables(plan, "", false, stdout);
 		printf("# nft -f -\n");
 	}
 	plan_render_nft(plan, stdout);

@@ -19,13 +19,6 @@ static size_t number_of(const json_t *answer, const char *key)
 	return (size_t)json_integer_value(json_object_get(answer, key));
 }
 
-static const char *text_of(const json_t *answer, const char *key)
-{
-	const char *text = json_string_value(json_object_get(answer, key));
-
-	return text != NULL ? text : "";
-}
-
 void run_log_policy(struct run *r, const json_t *answer)
 {
 	struct event *e;
@@ -38,7 +31,7 @@ void run_log_policy(struct run *r, const json_t *answer)
 	e->type = EVENT_POLICY;
 	e->time_us = (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
 	e->policy = (struct event_policy){
-		.in_force = strcmp(text_of(answer, "result"), "in-force") == 0,
+		.in_force = strcmp(json_text_at(answer, "result"), "in-force") == 0,
 		.generation = (uint32_t)number_of(answer, "generation"),
 		.rules = number_of(answer, "rules"),
 		.sets = number_of(answer, "sets"),
@@ -47,9 +40,15 @@ void run_log_policy(struct run *r, const json_t *answer)
 		.removed = size_of(answer, "removed"),
 		.changed = size_of(answer, "changed"),
 	};
-	snprintf(e->policy.hash, sizeof(e->policy.hash), "%s", text_of(answer, "hash"));
-	snprintf(e->policy.message, sizeof(e->policy.message), "%s", text_of(answer, "message"));
+	snprintf(e->policy.hash, sizeof(e->policy.hash), "%s", json_text_at(answer, "hash"));
+	snprintf(e->policy.message, sizeof(e->policy.message), "%s",
+		 json_text_at(answer, "message"));
 	log_publish(r->log, r->main_ring);
+}
+
+static const char *open_name(bool open)
+{
+	return open ? "open" : "closed";
 }
 
 json_t *run_status(const struct run *r, const char *message)
@@ -60,11 +59,13 @@ json_t *run_status(const struct run *r, const char *message)
 
 	for (size_t i = 0; i < p->sets; i++)
 		sets += p->set[i]->name != NULL;
-	answer = json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:s}", "result", "in-force",
-			   "message", message, "policy", r->path, "generation",
-			   (json_int_t)p->generation, "rules",
-			   (json_int_t)(p->rules + p->reset_rules), "sets", (json_int_t)sets,
-			   "entries", (json_int_t)policy_entries(p), "hash", r->hash);
+	answer = json_pack(
+		"{s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:s, s:s, s:s, s:s}", "result", "in-force",
+		"message", message, "policy", r->path, "generation", (json_int_t)p->generation,
+		"rules", (json_int_t)(p->rules + p->reset_rules), "sets", (json_int_t)sets,
+		"entries", (json_int_t)policy_entries(p), "hash", r->hash, "backend",
+		r->with_rules ? backend_name(r->backend) : "none", "daemon_loss",
+		open_name(p->daemon.loss_open), "overload", open_name(p->daemon.overload_open));
 	if (r->reclaim != NULL)
 		json_object_set_new(answer, "reclaimed",
 				    json_integer((json_int_t)reclaim_count(r->reclaim)));

@@ -4,10 +4,12 @@
 
 #include "cli/control.h"
 #include "nfq/queue_proc.h"
+#include "rules/offload.h"
 
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
@@ -121,6 +123,23 @@ static bool is_alone(const struct run *r)
 	return false;
 }
 
+/* Say it when a flow table may take connections before they are decided. */
+static void warn_of_offload(const struct plan_marks *marks)
+{
+	char *ruleset = nft_list_ruleset();
+	const char *at = NULL;
+	struct offload o;
+
+	while (ruleset != NULL && (at = offload_next(ruleset, at, &o)) != NULL) {
+		if (!o.waits)
+			fprintf(stderr,
+				"epitaph: a flow table takes connections past the queue before they are "
+				"decided: put 'ct mark & 0x%x != 0' in front of '%s'\n",
+				marks->decided, o.line);
+	}
+	free(ruleset);
+}
+
 static bool start_rules(struct run *r)
 {
 	const struct policy *p = r->policy;
@@ -132,8 +151,10 @@ static bool start_rules(struct run *r)
 	r->plan = plan_new(p, r->backend);
 	if (r->plan == NULL)
 		snprintf(error.text, sizeof(error.text), "not enough memory");
-	else if (rules_load(r->plan, &error) == 0)
+	else if (rules_load(r->plan, &error) == 0) {
+		warn_of_offload(&r->plan->marks);
 		return true;
+	}
 	fprintf(stderr, "epitaph: cannot load the rules: %s\n", error.text);
 	if (r->plan != NULL)
 		rules_unload(&error);

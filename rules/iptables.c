@@ -18,7 +18,7 @@
 /* What stands in the kernel of one family. */
 struct present {
 	bool table, chain, marker, foreign; /* foreign: rules or chains that are not ours */
-	unsigned jumps;
+	char deletions[512];		    /* lines that take out the jumps to our chain */
 };
 
 static const char *tool(int family, bool save)
@@ -38,14 +38,25 @@ static bool starts_with(const char *line, const char *prefix)
 	return strncmp(line, prefix, strlen(prefix)) == 0;
 }
 
+/* "-A FORWARD ... -j epitaph" */
+static bool is_jump(const char *line)
+{
+	static const char end[] = " -j " PLAN_IPT_CHAIN;
+	size_t len = strlen(line);
+
+	return starts_with(line, "-A FORWARD ") && len > strlen(end) &&
+	       strcmp(line + len - strlen(end), end) == 0;
+}
+
 static void read_saved_line(const char *line, struct present *p)
 {
 	if (starts_with(line, ":" PLAN_IPT_CHAIN " "))
 		p->chain = true;
 	else if (starts_with(line, ":" PLAN_IPT_MARKER " "))
 		p->marker = true;
-	else if (strcmp(line, "-A FORWARD -j " PLAN_IPT_CHAIN) == 0)
-		p->jumps++;
+	else if (is_jump(line))
+		snprintf(p->deletions + strlen(p->deletions),
+			 sizeof(p->deletions) - strlen(p->deletions), "-D%s\n", line + 2);
 	else if ((line[0] == '-' && !starts_with(line, "-A " PLAN_IPT_CHAIN)) ||
 		 (line[0] == ':' && strstr(line, " - [") != NULL &&
 		  !starts_with(line, ":" PLAN_IPT_CHAIN)) ||
@@ -126,7 +137,7 @@ static int unload_family(int family, struct rules_error *error)
 	stream = open_memstream(&text, &size);
 	if (stream == NULL)
 		return -1;
-	plan_render_iptables_unload(p.jumps, p.marker, stream);
+	plan_render_iptables_unload(p.deletions, p.marker, stream);
 	result = fclose(stream) == 0 ? restore(family, text, error) : -1;
 	free(text);
 	if (result == 0 && p.marker && !p.foreign)
@@ -147,7 +158,7 @@ static int load_family(const struct plan *plan, int family, struct rules_error *
 	stream = open_memstream(&text, &size);
 	if (stream == NULL)
 		return -1;
-	plan_render_iptables(plan, p.jumps, !p.table || p.marker, stream);
+	plan_render_iptables(plan, p.deletions, !p.table || p.marker, stream);
 	result = fclose(stream) == 0 ? restore(family, text, error) : -1;
 	free(text);
 	return result;

@@ -12,12 +12,12 @@
  * put together there, into one set.
  *
  * Both backends render the same rules, in this order:
- *   1. packets that we sent (their mark says so) pass;
+ *   1. resets are queued, when the log or a rule for resets wants them, and pass otherwise;
  *   2. a packet that comes back from the queue as "decided" leaves its mark on the connection;
- *   3. resets are queued, when the log or a rule for resets wants them, and pass otherwise;
- *   4. connections that were decided pass, in both directions;
- *   5. ICMP errors pass;
- *   6. connections whose packets were queued before, blocked ones for instance, are queued;
+ *   3. connections that were decided pass, in both directions: the way of most packets is short;
+ *   4. packets that we sent (their mark says so) pass, resets among them before 1.;
+ *   5. connections whose packets were queued before, blocked ones for instance, are queued;
+ *   6. ICMP errors pass;
  *   7. of others, the terms say whether they are queued. Those that are not are decided herewith.
  * They stand in the forward hook behind the filter table: what a firewall drops never gets here. With the
  * iptables backend, for kernels whose nftables cannot queue, they mark a packet where they would queue it
@@ -139,11 +139,13 @@ void plan_render_nft_set(const struct plan_set *s, size_t from, size_t to, FILE 
 void plan_render_nft_unload(FILE *out);
 
 /*
- * Write the input of iptables-nft-restore --noflush, the same for ip6tables. @jumps is how many jumps to our
- * chain stand in the FORWARD chain now, @own_table whether the table exists only because of us.
+ * Write the input of iptables-nft-restore --noflush, the same for ip6tables. @deletions are the lines that take
+ * jumps to our chain out, which stand in the FORWARD chain now; @own_table says whether the table exists only
+ * because of us.
  */
-void plan_render_iptables(const struct plan *plan, unsigned jumps, bool own_table, FILE *out);
-void plan_render_iptables_unload(unsigned jumps, bool marker, FILE *out);
+void plan_render_iptables(const struct plan *plan, const char *deletions, bool own_table,
+			  FILE *out);
+void plan_render_iptables_unload(const char *deletions, bool marker, FILE *out);
 
 /* Names that are ours. */
 #define PLAN_NFT_TABLE "inet epitaph"

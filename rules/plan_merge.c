@@ -167,6 +167,24 @@ static bool ask_together(struct plan *plan, const struct plan_term *const *group
 	return plan_own_set(plan, s);
 }
 
+/* One ask over the column in which the group lists least: most flows are through with it by that, before
+ * the set of products is asked, which takes the kernel longer the more it holds (nft_set_pipapo.c). */
+static bool ask_shortest(struct plan *plan, const struct plan_term *const *group, size_t count,
+			 struct plan_ask *out)
+{
+	bool good = true;
+
+	out->set = NULL;
+	for (unsigned i = 0; good && i < group[0]->asks; i++) {
+		struct plan_ask a;
+
+		good = ask_together(plan, group, count, i, i + 1, ELEMENTS_MAX, &a);
+		if (good && (out->set == NULL || a.set->count < out->set->count))
+			*out = a;
+	}
+	return good;
+}
+
 /* Where a term goes that is done. */
 struct merged {
 	struct plan_term *term;
@@ -186,8 +204,9 @@ static bool merge_group(struct plan *plan, const struct plan_term *const *group,
 	for (size_t i = 0; i < count && i < PLAN_NAMES; i++)
 		t.name[i] = group[i]->name[0];
 	if (t.asks > 1 && boxes <= PRODUCTS_MAX &&
-	    ask_together(plan, group, count, 0, t.asks, PRODUCTS_MAX, &t.ask[0])) {
-		t.asks = 1;
+	    ask_together(plan, group, count, 0, t.asks, PRODUCTS_MAX, &t.ask[1])) {
+		good = ask_shortest(plan, group, count, &t.ask[0]);
+		t.asks = 2;
 	} else if (t.asks > 1 && t.pass) {
 		return true; /* more than the kernel is asked to hold: left to the engine */
 	} else {

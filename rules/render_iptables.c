@@ -21,7 +21,7 @@ static void print_queue(const struct plan *plan, uint32_t bits, bool bypass, FIL
 	fprintf(out, "%s\n", bypass ? " --queue-bypass" : "");
 }
 
-void plan_render_iptables(const struct plan *plan, unsigned jumps, bool own_table, FILE *out)
+void plan_render_iptables(const struct plan *plan, const char *deletions, bool own_table, FILE *out)
 {
 	const struct plan_marks *m = &plan->marks;
 
@@ -29,9 +29,9 @@ void plan_render_iptables(const struct plan *plan, unsigned jumps, bool own_tabl
 		     " - [0:0]\n");
 	if (own_table)
 		fprintf(out, ":" PLAN_IPT_MARKER " - [0:0]\n");
-	for (unsigned i = 0; i < jumps; i++)
-		fprintf(out, "-D FORWARD -j " PLAN_IPT_CHAIN "\n");
-	fprintf(out, "-A FORWARD -j " PLAN_IPT_CHAIN "\n");
+	fputs(deletions, out);
+	fprintf(out, "-A FORWARD -m mark ! --mark 0x0/0x%x -j " PLAN_IPT_CHAIN "\n",
+		m->decided | m->pending);
 	fprintf(out, "-A " PLAN_IPT_DECIDED " -j CONNMARK --set-xmark 0x%x/0x%x\n", m->decided,
 		m->decided | m->pending);
 	fprintf(out, "-A " PLAN_IPT_DECIDED " -j MARK --set-xmark 0x0/0x%x\n", m->decided);
@@ -42,11 +42,9 @@ void plan_render_iptables(const struct plan *plan, unsigned jumps, bool own_tabl
 	fprintf(out, "COMMIT\n");
 }
 
-void plan_render_iptables_unload(unsigned jumps, bool marker, FILE *out)
+void plan_render_iptables_unload(const char *deletions, bool marker, FILE *out)
 {
-	fprintf(out, "*" PLAN_IPT_TABLE "\n");
-	for (unsigned i = 0; i < jumps; i++)
-		fprintf(out, "-D FORWARD -j " PLAN_IPT_CHAIN "\n");
+	fprintf(out, "*" PLAN_IPT_TABLE "\n%s", deletions);
 	fprintf(out, "-F " PLAN_IPT_CHAIN "\n-F " PLAN_IPT_DECIDED "\n");
 	fprintf(out, "-X " PLAN_IPT_CHAIN "\n-X " PLAN_IPT_DECIDED "\n");
 	if (marker)

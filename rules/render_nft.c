@@ -8,8 +8,9 @@ enum {
 	FORWARD_PRIORITY = 150,
 	MARK_PRIORITY = 49, /* in front of xtables' table "security" */
 	GUARD_PRIORITY = 151,
-	COMMENT_MAX = 120, /* nft takes 128 octets */
-	DOFF_MIN = 5,	   /* words of a TCP header */
+	OUTPUT_PRIORITY = -300, /* in front of conntrack */
+	COMMENT_MAX = 120,	/* nft takes 128 octets */
+	DOFF_MIN = 5,		/* words of a TCP header */
 	DOFF_MAX = 15,
 	IPV4_HEADER = 20,
 	IPV6_HEADER = 40,
@@ -254,9 +255,8 @@ static void print_terms(const struct plan *plan, enum sender sender, FILE *out)
 	fprintf(out, "\tchain %s {\n", chain_names[sender]);
 	for (size_t i = 0; i < plan->terms; i++)
 		print_term(&plan->term[i], sender, out);
-	if (plan->default_queue)
-		fprintf(out, "\t\tgoto divert comment \"default\"\n");
-	fprintf(out, "\t}\n");
+	fprintf(out, "\t\tgoto %s\n\t}\n",
+		plan->default_queue ? "divert comment \"default\"" : "pass");
 }
 
 static void print_family(const struct plan_family *f, const char *family, FILE *out)
@@ -290,6 +290,8 @@ static void print_resets(const struct plan *plan, FILE *out)
 	const struct plan_marks *m = &plan->marks;
 
 	fprintf(out, "\tchain resets {\n");
+	print_mark("meta", m->own, out);
+	fprintf(out, "accept comment \"sent by epitaph\"\n");
 	if (plan->resets == PLAN_RESETS_PAYLOAD)
 		print_long_resets(out);
 	fprintf(out, "\t\t%s\n\t}\n",
@@ -310,9 +312,13 @@ static void print_ways(const struct plan *plan, FILE *out)
 	fprintf(out, "\tchain divert {\n\t\tct mark set ct mark | 0x%x\n", m->pending);
 	print_queue(plan, m->pending, plan->bypass, out);
 	fprintf(out, "\t}\n");
-	fprintf(out, "\tchain pass {\n");
-	fprintf(out, "\t\tct mark set ct mark | 0x%x\n", m->decided);
-	fprintf(out, "\t\tcounter accept comment \"no rule can block it\"\n\t}\n");
+	fprintf(out,
+		"\tchain pass {\n\t\tct mark set ct mark | 0x%x counter accept comment \"no rule can "
+		"block it\"\n\t}\n",
+		m->decided);
+	fprintf(out, "\tchain errors {\n\t\ticmp type { destination-unreachable, source-quench, "
+		     "redirect, time-exceeded, parameter-problem } accept\n");
+	fprintf(out, "\t\ticmpv6 type { 0-127, nd-redirect } accept\n\t}\n");
 	fprintf(out, "\tchain coarse {\n");
 	print_family(&plan->v4, "ipv4", out);
 	print_family(&plan->v6, "ipv6", out);
@@ -340,37 +346,38 @@ static void print_forward(const struct plan *plan, FILE *out)
 {
 	const struct plan_marks *m = &plan->marks;
 
-	fprintf(out, "\tchain %s {\n", hook_chain(plan));
-	print_mark("meta", m->own, out);
-	fprintf(out, "accept comment \"sent by epitaph\"\n");
+	fprintf(out, "\tchain %s {\n\t\ttcp flags & rst == rst goto resets\n", hook_chain(plan));
 	if (!plan->by_iptables) {
 		print_mark("meta", m->decided, out);
 		fprintf(out, "goto decided comment \"back from the queue\"\n");
 	}
-	fprintf(out, "\t\ttcp flags & rst == rst goto resets\n");
 	print_mark("ct", m->decided, out);
 	fprintf(out, "accept comment \"decided before\"\n");
-	fprintf(out, "\t\ticmp type { destination-unreachable, source-quench, redirect, "
-		     "time-exceeded, parameter-problem } accept\n");
-	fprintf(out, "\t\ticmpv6 type { 0-127, nd-redirect } accept comment \"errors, and "
-		     "redirects\"\n");
+	print_mark("meta", m->own, out);
+	fprintf(out, "accept comment \"sent by epitaph\"\n");
 	print_mark("ct", m->pending, out);
 	fprintf(out, "goto divert comment \"being judged, or blocked\"\n");
+	fprintf(out, "\t\tmeta l4proto { icmp, icmpv6 } jump errors comment \"they belong to other "
+		     "connections\"\n");
 	if (plan->asks_ifaces)
 		fprintf(out, "\t\tmeta iifkind \"bridge\" meta oifkind \"bridge\" jump coarse "
 			     "comment \"its port is not known here\"\n");
-	fprintf(out, "\t\tct direction original jump initiator\n");
-	fprintf(out, "\t\tct direction reply jump responder\n");
-	fprintf(out, "\t\tct state { invalid, untracked } jump coarse comment \"of no known "
-		     "direction\"\n");
-	fprintf(out, "\t\tgoto pass\n\t}\n");
+	fprintf(out,
+		"\t\tct direction vmap { original : goto initiator, reply : goto responder }\n");
+	fprintf(out, "\t\tgoto coarse comment \"not known to conntrack\"\n\t}\n");
+}
+
+/* What iptables lets pass unjudged has a mark to be taken off. */
+static bool has_guard(const struct plan *plan)
+{
+	return plan->guard || plan->by_iptables;
 }
 
 static void print_guard(const struct plan *plan, FILE *out)
 {
 	uint32_t pending = plan->marks.pending, both = pending | plan->marks.untracked;
 
-	if (!plan->guard && !plan->by_iptables)
+	if (!has_guard(plan))
 		return;
 	fprintf(out, "\tchain guard {\n");
 	if (plan->guard)
@@ -393,19 +400,23 @@ static void print_untracked(const struct plan *plan, FILE *out)
 	fprintf(out, "notrack comment \"sent by epitaph, past conntrack\"\n\t}\n");
 }
 
+static void print_hook(const char *chain, const char *hook, int priority, FILE *out)
+{
+	fprintf(out, "\tchain %s {\n\t\ttype filter hook %s priority %d; policy accept;\n\t}\n",
+		chain, hook, priority);
+}
+
 /* The chains of hooks stay while their rules are replaced: the kernel drops all that is queued when a hook
  * goes (nf_queue_nf_hook_drop() in nf_queue.c). */
 static void print_begin(const struct plan *plan, FILE *out)
 {
-	fprintf(out,
-		"table " PLAN_NFT_TABLE
-		" {\n\tchain %s {\n\t\ttype filter hook forward priority %d; policy accept;\n\t}\n",
-		hook_chain(plan), plan->by_iptables ? MARK_PRIORITY : FORWARD_PRIORITY);
-	fprintf(out,
-		"\tchain guard {\n\t\ttype filter hook forward priority %d; policy accept;\n\t}\n",
-		GUARD_PRIORITY);
-	fprintf(out, "\tchain output {\n\t\ttype filter hook output priority -300; policy accept;\n"
-		     "\t}\n}\nflush table " PLAN_NFT_TABLE "\n");
+	fprintf(out, "table " PLAN_NFT_TABLE " {\n");
+	print_hook(hook_chain(plan), "forward",
+		   plan->by_iptables ? MARK_PRIORITY : FORWARD_PRIORITY, out);
+	if (has_guard(plan))
+		print_hook("guard", "forward", GUARD_PRIORITY, out);
+	print_hook("output", "output", OUTPUT_PRIORITY, out);
+	fprintf(out, "}\nflush table " PLAN_NFT_TABLE "\n");
 }
 
 void plan_render_nft_rules(const struct plan *plan, const char *const *drop, FILE *out)

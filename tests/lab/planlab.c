@@ -245,14 +245,19 @@ static int receive_all(char **argv)
 	setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &room, sizeof(room));
 	sigaction(SIGTERM, &action, NULL);
 	fprintf(stderr, "listening\n");
-	while (!stopped) {
+	/* Told to stop, it reads what has come. */
+	for (;;) {
 		struct sockaddr_ll from;
 		socklen_t len = sizeof(from);
-		ssize_t n = recvfrom(fd, packet, sizeof(packet), 0, (struct sockaddr *)&from, &len);
-		long i = n > 0 && from.sll_pkttype != PACKET_OUTGOING
-				 ? index_of((struct bytes){ packet, (size_t)n }, initiator)
-				 : -1;
+		ssize_t n = recvfrom(fd, packet, sizeof(packet), stopped ? MSG_DONTWAIT : 0,
+				     (struct sockaddr *)&from, &len);
+		long i;
 
+		if (n < 0 && stopped)
+			break;
+		i = n > 0 && from.sll_pkttype != PACKET_OUTGOING
+			    ? index_of((struct bytes){ packet, (size_t)n }, initiator)
+			    : -1;
 		if (i >= 0 && i < FLOWS_MAX)
 			seen[i] = true;
 	}

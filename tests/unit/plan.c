@@ -218,8 +218,11 @@ static void test_many(void **unused)
 	p = parse(text);
 	plan = plan_new(p, BACKEND_NFT);
 	assert_int_equal(plan->terms, 1);
-	assert_int_equal(plan->term[0].ask[0].set->columns, 2);
-	assert_int_equal(plan->term[0].ask[0].set->count, 10000);
+	assert_int_equal(plan->term[0].asks, 2);
+	assert_int_equal(plan->term[0].ask[0].field[0], PLAN_DPORT);
+	assert_int_equal(plan->term[0].ask[0].set->count, 1);
+	assert_int_equal(plan->term[0].ask[1].set->columns, 2);
+	assert_int_equal(plan->term[0].ask[1].set->count, 10000);
 	plan_term_names(&plan->term[0], names, sizeof(names));
 	assert_string_equal(names, "r0, r1, r2 and 9997 more");
 	plan_free(plan);
