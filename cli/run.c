@@ -143,21 +143,24 @@ static void warn_of_offload(const struct plan_marks *marks)
 static bool start_rules(struct run *r)
 {
 	const struct policy *p = r->policy;
-	struct rules_error error = { "" };
+	struct rules_error error = { "not enough memory" };
+	char *before;
 
 	if (!r->with_rules)
 		return true;
 	r->backend = rules_backend(p->daemon.backend);
 	r->plan = plan_new(p, r->backend);
-	if (r->plan == NULL)
-		snprintf(error.text, sizeof(error.text), "not enough memory");
-	else if (rules_load(r->plan, &error) == 0) {
+	before = nft_list_ours();
+	if (r->plan != NULL && rules_load(r->plan, &error) == 0) {
+		free(before);
 		warn_of_offload(&r->plan->marks);
 		return true;
 	}
-	fprintf(stderr, "epitaph: cannot load the rules: %s\n", error.text);
-	if (r->plan != NULL)
+	fprintf(stderr, "epitaph: cannot load the rules%s: %s\n",
+		before != NULL ? "; those from before stay in force" : "", error.text);
+	if (before == NULL)
 		rules_unload(&error);
+	free(before);
 	return false;
 }
 
