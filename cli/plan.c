@@ -33,7 +33,7 @@ static int load(const struct plan *plan)
 
 	if (!is_free("--load"))
 		return EXIT_FOUND;
-	if (rules_load(plan, &error) == 0)
+	if (rules_prepare(plan, &error) == 0 && rules_load(plan, &error) == 0)
 		return EXIT_DONE;
 	fprintf(stderr, "epitaph plan: cannot load the rules: %s\n", error.text);
 	return EXIT_FOUND;

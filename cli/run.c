@@ -151,7 +151,8 @@ static bool start_rules(struct run *r)
 	r->backend = rules_backend(p->daemon.backend);
 	r->plan = plan_new(p, r->backend);
 	before = nft_list_ours();
-	if (r->plan != NULL && rules_load(r->plan, &error) == 0) {
+	if (r->plan != NULL && rules_prepare(r->plan, &error) == 0 &&
+	    rules_load(r->plan, &error) == 0) {
 		free(before);
 		warn_of_offload(&r->plan->marks);
 		return true;

@@ -219,8 +219,6 @@ int nft_load(const struct plan *plan, struct rules_error *error)
 	bool good;
 	int result = -1;
 
-	if (rules_prepare(plan, error) != 0)
-		return -1;
 	good = find_sets(&all, &in_use);
 	for (size_t i = 0; i < all.count && good; i++) {
 		if (!is_planned(plan, all.name[i]))

@@ -22,9 +22,9 @@ enum backend rules_backend(enum backend wanted);
 int rules_prepare(const struct plan *plan, struct rules_error *error);
 
 /*
- * Load @plan in place of what an earlier run left behind, by one transaction of nftables; the iptables backend
- * has its queue put in place before. Returns 0 or -1 with @error filled; then the rules of nftables are as
- * they were.
+ * Load @plan, which is prepared, in place of what an earlier run left behind, by one transaction of nftables; the
+ * iptables backend has its queue put in place before. Returns 0 or -1 with @error filled; then the rules of
+ * nftables are as they were.
  */
 int rules_load(const struct plan *plan, struct rules_error *error);
 
