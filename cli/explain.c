@@ -4,6 +4,7 @@
 
 #include "policy/endpoint.h"
 #include "policy/explain.h"
+#include "rules/plan.h"
 
 #include <stdlib.h>
 #include <time.h>
@@ -83,6 +84,32 @@ static void fill_l7(const struct cli_args *args, bool tcp, struct l7 *l7)
 	}
 }
 
+/* Whether the kernel hands this flow over at all. */
+static void explain_plan(const struct policy *p, const struct facts *f)
+{
+	struct plan *plan = plan_new(p, BACKEND_NFT);
+	const struct plan_term *term;
+	char names[128];
+
+	if (plan == NULL)
+		return;
+	term = plan_find(plan, f->tuple, f->iif, f->oif);
+	if (term != NULL)
+		plan_term_names(term, names, sizeof(names));
+	if (term != NULL && term->pass)
+		printf("in the kernel: passes unasked, by %s", names);
+	else if (term != NULL)
+		printf("in the kernel: queued, for %s", names);
+	else if (plan->default_queue)
+		printf("in the kernel: queued, for the default");
+	else
+		printf("in the kernel: passes unasked, as no rule can block it");
+	if (plan->asks_ifaces && (f->iif[0] == '\0' || f->oif[0] == '\0'))
+		printf("; by the interfaces that were given");
+	putchar('\n');
+	plan_free(plan);
+}
+
 static int explain_flow(const struct policy *p, const struct cli_args *args,
 			const struct ip_tuple *t)
 {
@@ -110,6 +137,7 @@ static int explain_flow(const struct policy *p, const struct cli_args *args,
 	f.schedules = policy_schedules_at(p, &at);
 	f.scratch = pattern_scratch_new();
 	policy_explain(p, &f, stdout, &d);
+	explain_plan(p, &f);
 	pattern_scratch_free(f.scratch);
 	return EXIT_DONE;
 }

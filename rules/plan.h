@@ -14,7 +14,9 @@
  * Both backends render the same rules, in this order:
  *   1. resets are queued, when the log or a rule for resets wants them, and pass otherwise;
  *   2. a packet that comes back from the queue as "decided" leaves its mark on the connection;
- *   3. connections that were decided pass, in both directions: the way of most packets is short;
+ *   3. connections that were decided pass, in both directions: the way of most packets is short. The mark of
+ *      one whose first packet this is does not count: it is that of the connection which made conntrack
+ *      expect it (init_conntrack() in nf_conntrack_core.c);
  *   4. packets that we sent (their mark says so) pass, resets among them before 1.;
  *   5. connections whose packets were queued before, blocked ones for instance, are queued;
  *   6. ICMP errors pass;

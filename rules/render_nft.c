@@ -309,7 +309,8 @@ static void print_ways(const struct plan *plan, FILE *out)
 {
 	const struct plan_marks *m = &plan->marks;
 
-	fprintf(out, "\tchain divert {\n\t\tct mark set ct mark | 0x%x\n", m->pending);
+	fprintf(out, "\tchain divert {\n\t\tct mark set ct mark & 0x%x | 0x%x\n", ~m->decided,
+		m->pending);
 	print_queue(plan, m->pending, plan->bypass, out);
 	fprintf(out, "\t}\n");
 	fprintf(out,
@@ -352,7 +353,8 @@ static void print_forward(const struct plan *plan, FILE *out)
 		fprintf(out, "goto decided comment \"back from the queue\"\n");
 	}
 	print_mark("ct", m->decided, out);
-	fprintf(out, "accept comment \"decided before\"\n");
+	/* One that conntrack expected is born with the mark of the connection that it belongs to. */
+	fprintf(out, "ct status confirmed accept comment \"decided before\"\n");
 	print_mark("meta", m->own, out);
 	fprintf(out, "accept comment \"sent by epitaph\"\n");
 	print_mark("ct", m->pending, out);
