@@ -24,7 +24,7 @@ enum {
 	SMALL_PACKET = 32,	 /* as large as a SYN */
 	SLOW_LOG_BLOCKS = 20000, /* more events than a pipe and the log's ring take */
 	RECOVER_MS = 3000,	 /* until what was held up is worked off */
-	BARRIER_STEP_MS = 50,
+	RECOVER_STEP_MS = 50,
 };
 
 struct drill {
@@ -79,10 +79,10 @@ static void expect_enforced(struct drill *d)
 /* Until the daemon has worked off what waits, and judges again. */
 static void recover(struct drill *d)
 {
-	for (int i = 0; i < RECOVER_MS / BARRIER_STEP_MS; i++) {
+	for (int i = 0; i < RECOVER_MS / RECOVER_STEP_MS; i++) {
 		if (drill_try(&d->lab, DRILL_BLOCKED, NULL) == DRILL_REFUSED)
 			return;
-		usleep(BARRIER_STEP_MS * 1000);
+		usleep(RECOVER_STEP_MS * 1000);
 	}
 }
 

@@ -13,8 +13,8 @@ enum { QUEUE_PID = 24 };
  * dropped by the queue, dropped for user space, last id, 1. */
 static bool next_line(FILE *f, struct queue_line *out)
 {
-	return fscanf(f, "%llu %llu %llu %*u %*u %llu %llu %llu %*u", &out->number, &out->port,
-		      &out->waiting, &out->queue_dropped, &out->user_dropped, &out->last_id) == 6;
+	return fscanf(f, "%llu %llu %llu %*u %*u %llu %llu %*u %*u", &out->number, &out->port,
+		      &out->waiting, &out->queue_dropped, &out->user_dropped) == 5;
 }
 
 static FILE *open_lines(void)

@@ -13,7 +13,6 @@ struct queue_line {
 	unsigned long long number, port; /* of the netlink socket that listens */
 	unsigned long long waiting;
 	unsigned long long queue_dropped, user_dropped; /* the queue was full; the socket was */
-	unsigned long long last_id;			/* counts what was queued */
 };
 
 /* False when nobody listens on queue @number. */

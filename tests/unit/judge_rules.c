@@ -331,9 +331,41 @@ static void acknowledgments(void **state)
 	finish();
 }
 
+static bool may_hold(const char *rule, uint8_t proto, const char *src, const char *dst, uint16_t dport)
+{
+	struct ip_tuple t = { .proto = proto, .sport = 40000, .dport = dport };
+
+	t.family = (uint8_t)addr_parse(src, &t.src);
+	addr_parse(dst, &t.dst);
+	for (size_t i = 0; i < policy->rules; i++) {
+		if (strcmp(policy->rule[i].name, rule) == 0)
+			return rule_may_hold(&policy->rule[i], &t);
+	}
+	fail();
+	return false;
+}
+
+/* What addresses, ports, protocol and family rule out, and nothing else does. */
+static void may_be_about(void **state)
+{
+	(void)state;
+	begin("policy forward { a: saddr 10.0.0.0/8 tcp dport 443 iifname \"lan9\" tls sni \"x.example\" meta mark 3 reset\n"
+	      "b: ip6 daddr != fd00::1 drop\n c: limit over 1/hour accept\n }");
+	assert_true(may_hold("a", PROTO_TCP, "10.1.2.3", "192.0.2.1", 443));
+	assert_false(may_hold("a", PROTO_TCP, "11.1.2.3", "192.0.2.1", 443));
+	assert_false(may_hold("a", PROTO_TCP, "10.1.2.3", "192.0.2.1", 444));
+	assert_false(may_hold("a", PROTO_UDP, "10.1.2.3", "192.0.2.1", 443));
+	assert_true(may_hold("b", PROTO_UDP, "fd00::2", "fd00::3", 53));
+	assert_false(may_hold("b", PROTO_UDP, "fd00::2", "fd00::1", 53));
+	assert_false(may_hold("b", PROTO_UDP, "10.1.2.3", "192.0.2.1", 53));
+	assert_true(may_hold("c", PROTO_ICMP, "10.1.2.3", "192.0.2.1", 0));
+	finish();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(may_be_about),
 		cmocka_unit_test(reply_payload), cmocka_unit_test(rates),
 		cmocka_unit_test(shadows),	 cmocka_unit_test(schedules),
 		cmocka_unit_test(reply_limit),	 cmocka_unit_test(reset_rules),
