@@ -215,10 +215,28 @@ static void plan_resets(const struct policy *p, struct plan *plan)
 	plan->resets_bypass = p->daemon.loss_open || !drops;
 }
 
+/* A rule for resets that asks how far the connection had got needs to have seen it begin. */
+static bool add_stage(struct plan *plan, const struct policy *p)
+{
+	struct plan_term t = { .proto = PROTO_TCP };
+
+	for (size_t i = 0; i < p->reset_rules; i++) {
+		const struct rule *r = &p->reset_rule[i];
+
+		for (size_t k = 0; k < r->matches && t.rules == 0; k++) {
+			if (r->match[k].kind->fact != FACT_RESET_STAGE)
+				continue;
+			t.name[0] = r->name;
+			t.rules = 1;
+		}
+	}
+	return t.rules == 0 || add_term(plan, &t);
+}
+
 struct plan *plan_new(const struct policy *p, enum backend backend)
 {
 	struct plan *plan = calloc(1, sizeof(*plan));
-	bool good = plan != NULL;
+	bool good = plan != NULL && add_stage(plan, p);
 
 	for (size_t i = 0; good && i < p->rules; i++)
 		good = add_rule(plan, p, &p->rule[i]);

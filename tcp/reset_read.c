@@ -322,8 +322,14 @@ void reset_classify(const struct packet *p, const struct flow *f, enum flow_side
 	const struct flow_side *own, *peer;
 	bool refuses;
 
-	if (f == NULL)
+	if (f == NULL) {
+		/* SEQ 0 and an ACK answer what had no ACK, a SYN; by chance, one in four billion. */
+		if ((p->flags & TCP_ACK) && p->seq == 0) {
+			out->stage = STAGE_SYN;
+			out->kind = RESET_KIND_REFUSED;
+		}
 		return;
+	}
 	own = &f->side[side];
 	peer = &f->side[!side];
 	refuses = side == SIDE_RESPONDER && peer->syn && (p->flags & TCP_ACK) && p->seq == 0 &&

@@ -61,7 +61,8 @@ struct reset_reading {
 /* Read the payload of @p, a RST segment. Stage and kind are left unknown. */
 void reset_read(const struct packet *p, struct reset_reading *out);
 
-/* Stage and kind of @p, sent by @side of @f (NULL when no flow is known). */
+/* Stage and kind of @p, sent by @side of @f (NULL when no flow is known: then the answer to a SYN alone is known as
+ * one, RFC 9293 3.10.7.1). */
 void reset_classify(const struct packet *p, const struct flow *f, enum flow_side_name side,
 		    struct reset_reading *out);
 

@@ -272,12 +272,31 @@ static void test_resets(void **unused)
 		      PLAN_RESETS_ALL, false);
 }
 
+/* Where a rule for resets asks the stage, connections are to be seen from their beginning. */
+static void test_stage(void **unused)
+{
+	struct policy *p = parse(
+		"policy forward { a: tcp dport 80 accept; b: udp dport 53 drop; }\n"
+		"resets forward { c: stage syn annotate \"x\"; }");
+	struct plan *plan = plan_new(p, BACKEND_NFT);
+
+	(void)unused;
+	assert_int_equal(plan->terms, 3);
+	assert_false(plan->term[0].pass);
+	assert_int_equal(plan->term[0].proto, PROTO_TCP);
+	assert_int_equal(plan->term[0].asks, 0);
+	assert_string_equal(plan->term[0].name[0], "c");
+	plan_free(plan);
+	policy_free(p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_random),	  cmocka_unit_test(test_part),
 		cmocka_unit_test(test_part_ends), cmocka_unit_test(test_many),
 		cmocka_unit_test(test_marks),	  cmocka_unit_test(test_resets),
+		cmocka_unit_test(test_stage),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -119,8 +119,14 @@ static void stages(void **state)
 	struct reset_reading r = { 0 };
 
 	(void)state;
+	p.seq = 1;
 	reset_classify(&p, NULL, SIDE_RESPONDER, &r);
 	assert_int_equal(r.stage, STAGE_UNKNOWN);
+	p.seq = 0;
+	reset_classify(&p, NULL, SIDE_RESPONDER, &r);
+	assert_int_equal(r.stage, STAGE_SYN);
+	assert_int_equal(r.kind, RESET_KIND_REFUSED);
+	r = (struct reset_reading){ 0 };
 	reset_classify(&p, &f, SIDE_RESPONDER, &r);
 	assert_int_equal(r.stage, STAGE_SYN);
 	assert_int_equal(r.kind, RESET_KIND_REFUSED);
