@@ -66,6 +66,9 @@ enum added { ADDED, NEVER_HOLDS, NO_ROOM, NO_MEMORY };
 
 static enum added add_iface(const struct match *m, struct plan_term *t)
 {
+	/* Every name; nft(8) has no word for it. */
+	if (set_has_text(m->set, "", 0))
+		return m->negate ? NEVER_HOLDS : ADDED;
 	if (t->ifaces == PLAN_IFACES)
 		return NO_ROOM;
 	t->iface[t->ifaces++] = (struct plan_iface){ m->kind->fact == FACT_OIF, m->negate, m->set };

@@ -111,14 +111,14 @@ static inline void random_ports(uint64_t *state, FILE *out)
 static inline void random_kernel_match(uint64_t *state, const char *proto, FILE *out)
 {
 	static const char *const iifs[] = { "\"lan0\"", "\"lan1\"", "\"lan*\"",
-					    "{ \"lan0\", \"wan*\" }" };
+					    "{ \"lan0\", \"wan*\" }", "{ \"lan1\", \"*\" }" };
 	static const char *const oifs[] = { "\"wan0\"", "{ \"wan1\", \"x*\", \"y\" }", "\"wan*\"" };
 	const char *not = pick(state, 5) == 0 ? "!= " : "";
 	unsigned side = pick(state, 2);
 
 	switch (pick(state, 8)) {
 	case 0:
-		fprintf(out, "iifname %s%s ", not, iifs[pick(state, 4)]);
+		fprintf(out, "iifname %s%s ", not, iifs[pick(state, 5)]);
 		break;
 	case 1:
 		fprintf(out, "oifname %s%s ", not, oifs[pick(state, 3)]);
