@@ -170,21 +170,16 @@ static void add_to_family(const struct plan_term *t, struct plan_family *f)
 
 static void sum_up(struct plan *plan)
 {
-	static const struct plan_term everything = { .pass = false };
+	plan->v4.all = plan->v6.all = plan->default_queue;
+	for (size_t i = 0; i < plan->terms; i++) {
+		const struct plan_term *t = &plan->term[i];
 
-	for (size_t i = 0; i <= plan->terms; i++) {
-		const struct plan_term *t = i < plan->terms ? &plan->term[i] : &everything;
-
-		if (t->pass || (t == &everything && !plan->default_queue))
-			continue;
 		plan->asks_ifaces |= t->ifaces > 0;
-		if (t->family != 6)
+		if (!t->pass && t->family != 6)
 			add_to_family(t, &plan->v4);
-		if (t->family != 4)
+		if (!t->pass && t->family != 4)
 			add_to_family(t, &plan->v6);
 	}
-	for (size_t i = 0; i < plan->terms; i++)
-		plan->asks_ifaces |= plan->term[i].ifaces > 0;
 }
 
 /* Whether a rule for resets asks only for such as carry a payload. */
