@@ -52,8 +52,8 @@ int command_doctor(const struct cli_args *args)
 		d.policy = p;
 		doctor_say(&d, FINDING_OK, "policy", NULL,
 			   "%s: %zu rules, 'on daemon-loss %s', 'on overload %s'", path,
-			   p->rules + p->reset_rules, p->daemon.loss_open ? "open" : "closed",
-			   p->daemon.overload_open ? "open" : "closed");
+			   p->rules + p->reset_rules, open_name(p->daemon.loss_open),
+			   open_name(p->daemon.overload_open));
 		doctor_look_at_settings(&d);
 		doctor_look_at_kernel(&d);
 		doctor_look_at_traffic(&d);

@@ -108,7 +108,7 @@ static void drill_overload(struct drill *d, const char *name, unsigned length, u
 	bool open = d->policy->daemon.overload_open;
 	struct queue_line line;
 
-	printf("%s, 'on overload %s'\n", name, open ? "open" : "closed");
+	printf("%s, 'on overload %s'\n", name, open_name(open));
 	if (!start(d, length, buffer)) {
 		d->wrong++;
 		return;
@@ -169,9 +169,8 @@ static void drill_loss(struct drill *d)
 {
 	const struct daemon_settings *s = &d->policy->daemon;
 	bool guard = !s->loss_open && !s->overload_open;
-	const char *rule = s->loss_open ? "open" : "closed";
 
-	printf("kill -9, 'on daemon-loss %s'\n", rule);
+	printf("kill -9, 'on daemon-loss %s'\n", open_name(s->loss_open));
 	drill_daemon_signal(&d->lab, SIGKILL);
 	expect(d, "a new connection to a blocked port", passes_if(s->loss_open),
 	       drill_try(&d->lab, DRILL_BLOCKED, NULL));

@@ -181,8 +181,7 @@ static bool write_policy(const char *path, const struct policy *p, unsigned leng
 	if (out == NULL)
 		return false;
 	fprintf(out, "daemon { queues 0; backend %s; on daemon-loss %s; on overload %s\n",
-		backend_name(d->backend), d->loss_open ? "open" : "closed",
-		d->overload_open ? "open" : "closed");
+		backend_name(d->backend), open_name(d->loss_open), open_name(d->overload_open));
 	fprintf(out, "queue length %u; queue buffer %u; mark mask 0x%x }\n", length, buffer,
 		d->mark_mask);
 	fprintf(out,

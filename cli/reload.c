@@ -46,11 +46,6 @@ void run_log_policy(struct run *r, const json_t *answer)
 	log_publish(r->log, r->main_ring);
 }
 
-static const char *open_name(bool open)
-{
-	return open ? "open" : "closed";
-}
-
 json_t *run_status(const struct run *r, const char *message)
 {
 	const struct policy *p = r->policy;

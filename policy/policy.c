@@ -68,6 +68,11 @@ const char *code_table_name(enum code_table t)
 	return code_table_names[t];
 }
 
+const char *open_name(bool open)
+{
+	return open ? "open" : "closed";
+}
+
 const char *backend_name(enum backend b)
 {
 	return backend_names[b];

@@ -279,6 +279,8 @@ const char *unreachable_name(enum unreachable c);
 const char *reset_logging_name(enum reset_logging r);
 const char *payload_mode_name(enum payload_mode m);
 const char *backend_name(enum backend b);
+/* "open" or "closed": what a failure setting says. */
+const char *open_name(bool open);
 const char *code_table_name(enum code_table t);
 
 /* The i-th row of the match table, or NULL past its end. */

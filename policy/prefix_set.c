@@ -250,8 +250,7 @@ bool prefix_set_has(const struct prefix_set *s, const struct ip_addr *a)
 	return s->v6_count > 0 && find6(s, addr_to_number(a)) != NULL;
 }
 
-/* "a", "a/n" or "a-b", of @width bits. */
-static void format_range(addr_number low, addr_number high, int width, char out[2 * ADDR_STRLEN])
+void addr_range_format(addr_number low, addr_number high, int width, char out[2 * ADDR_STRLEN])
 {
 	addr_number mapped = width == 32 ? (addr_number)0xffff << 32 : 0, span = low ^ high;
 	struct ip_addr a = number_to_addr(mapped | low), b = number_to_addr(mapped | high);
@@ -275,26 +274,26 @@ bool prefix_set_find(const struct prefix_set *s, const struct ip_addr *a, char o
 		const struct range4 *r = s->v4_count > 0 ? find4(s, addr_to_v4(a)) : NULL;
 
 		if (r != NULL)
-			format_range(r->low, r->high, 32, out);
+			addr_range_format(r->low, r->high, 32, out);
 		return r != NULL;
 	}
 	const struct range6 *r = s->v6_count > 0 ? find6(s, addr_to_number(a)) : NULL;
 
 	if (r != NULL)
-		format_range(r->low, r->high, 128, out);
+		addr_range_format(r->low, r->high, 128, out);
 	return r != NULL;
 }
 
 bool prefix_set_entry(const struct prefix_set *s, size_t i, char out[2 * ADDR_STRLEN])
 {
 	if (i < s->v4_count) {
-		format_range(s->v4[i].low, s->v4[i].high, 32, out);
+		addr_range_format(s->v4[i].low, s->v4[i].high, 32, out);
 		return true;
 	}
 	i -= s->v4_count;
 	if (i >= s->v6_count)
 		return false;
-	format_range(s->v6[i].low, s->v6[i].high, 128, out);
+	addr_range_format(s->v6[i].low, s->v6[i].high, 128, out);
 	return true;
 }
 

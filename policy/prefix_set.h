@@ -60,6 +60,9 @@ void prefix_set_first(const struct prefix_set *s, struct ip_addr *out);
 /* True when every address of @b is one of @a; both are sealed. */
 bool prefix_set_within(const struct prefix_set *a, const struct prefix_set *b);
 
+/* The range as text, "a", "a/n" or "a-b"; addresses of @width bits, 32 or 128. */
+void addr_range_format(addr_number low, addr_number high, int width, char out[2 * ADDR_STRLEN]);
+
 addr_number addr_to_number(const struct ip_addr *a);
 /* The four octets of an IPv4 address as a number. */
 uint32_t addr_to_v4(const struct ip_addr *a);

@@ -121,8 +121,8 @@ static void print_daemon(const struct daemon_settings *d, FILE *out)
 {
 	fprintf(out, "daemon {\n\tqueues %u-%u\n\tbackend %s\n", d->queue_first, d->queue_last,
 		backend_name(d->backend));
-	fprintf(out, "\ton daemon-loss %s\n\ton overload %s\n", d->loss_open ? "open" : "closed",
-		d->overload_open ? "open" : "closed");
+	fprintf(out, "\ton daemon-loss %s\n\ton overload %s\n", open_name(d->loss_open),
+		open_name(d->overload_open));
 	if (d->queue_length != QUEUE_LENGTH)
 		fprintf(out, "\tqueue length %u\n", d->queue_length);
 	if (d->queue_buffer != QUEUE_BUFFER)

@@ -2,8 +2,6 @@
 /* A plan in the words of nft(8). */
 #include "rules/plan.h"
 
-#include <inttypes.h>
-
 enum {
 	FORWARD_PRIORITY = 150,
 	MARK_PRIORITY = 49, /* in front of xtables' table "security" */
@@ -14,7 +12,6 @@ enum {
 	DOFF_MAX = 15,
 	IPV4_HEADER = 20,
 	IPV6_HEADER = 40,
-	TEXT_ROOM = 2 * ADDR_STRLEN,
 };
 
 /* Whose packets a chain is for. */
@@ -22,31 +19,9 @@ enum sender { INITIATOR, RESPONDER };
 
 static const char *const chain_names[] = { "initiator", "responder" };
 
-static void print_address(addr_number n, enum plan_column column, FILE *out)
-{
-	struct ip_addr a = { { [10] = 0xff, [11] = 0xff } };
-	char text[ADDR_STRLEN];
-	int octets = column == PLAN_ADDR4 ? 4 : 16;
-
-	for (int i = 0; i < octets; i++)
-		a.b[15 - i] = (uint8_t)(n >> (8 * i));
-	fputs(addr_format(&a, text), out);
-}
-
-/* How many low bits a range spans when it is a prefix, or -1. */
-static int prefix_bits(const struct plan_range *r, int width)
-{
-	addr_number size = r->high - r->low;
-	int bits = 0;
-
-	while (bits < width && size >> bits & 1)
-		bits++;
-	return (bits < 128 && size >> bits != 0) || (r->low & size) != 0 ? -1 : bits;
-}
-
 static void print_range(const struct plan_range *r, enum plan_column column, FILE *out)
 {
-	int width = column == PLAN_ADDR4 ? 32 : 128, bits;
+	char text[2 * ADDR_STRLEN];
 
 	if (column == PLAN_PORT) {
 		fprintf(out, "%u", (unsigned)r->low);
@@ -54,14 +29,8 @@ static void print_range(const struct plan_range *r, enum plan_column column, FIL
 			fprintf(out, "-%u", (unsigned)r->high);
 		return;
 	}
-	print_address(r->low, column, out);
-	bits = prefix_bits(r, width);
-	if (bits > 0)
-		fprintf(out, "/%d", width - bits);
-	if (bits < 0) {
-		fputc('-', out);
-		print_address(r->high, column, out);
-	}
+	addr_range_format(r->low, r->high, column == PLAN_ADDR4 ? 32 : 128, text);
+	fputs(text, out);
 }
 
 static void print_elements(const struct plan_set *s, size_t from, size_t to, const char *between,
@@ -157,21 +126,6 @@ static bool is_pattern(const char *name)
 	return name[strlen(name) - 1] == '*';
 }
 
-/* Interfaces that are not asked one by one: the names of a list, or all that are excluded. */
-static void print_iface_list(const struct plan_iface *f, const char *word, FILE *out)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < f->set->count; i++) {
-		const char *name = f->set->text[i];
-
-		if (f->negate)
-			fprintf(out, "%s != \"%s\" ", word, name);
-		else if (!is_pattern(name))
-			fprintf(out, "%s\"%s\"", n++ == 0 ? "" : ", ", name);
-	}
-}
-
 static const char *iface_word(const struct plan_iface *f, enum sender sender)
 {
 	return f->out == (sender == INITIATOR) ? "oifname" : "iifname";
@@ -195,20 +149,27 @@ static size_t iface_choices(const struct plan_iface *f)
 /* The @choice-th way: patterns first, in their order. */
 static void print_iface(const struct plan_iface *f, size_t choice, enum sender sender, FILE *out)
 {
-	const char *word = iface_word(f, sender);
+	const char *word = iface_word(f, sender), *between = "";
 
-	if (f->negate) {
-		print_iface_list(f, word, out);
-		return;
-	}
 	for (size_t i = 0; i < f->set->count; i++) {
-		if (is_pattern(f->set->text[i]) && choice-- == 0) {
-			fprintf(out, "%s \"%s\" ", word, f->set->text[i]);
+		const char *name = f->set->text[i];
+
+		if (f->negate) {
+			fprintf(out, "%s != \"%s\" ", word, name);
+		} else if (is_pattern(name) && choice-- == 0) {
+			fprintf(out, "%s \"%s\" ", word, name);
 			return;
 		}
 	}
+	if (f->negate)
+		return;
 	fprintf(out, "%s { ", word);
-	print_iface_list(f, word, out);
+	for (size_t i = 0; i < f->set->count; i++) {
+		if (is_pattern(f->set->text[i]))
+			continue;
+		fprintf(out, "%s\"%s\"", between, f->set->text[i]);
+		between = ", ";
+	}
 	fputs(" } ", out);
 }
 
