@@ -13,22 +13,23 @@ CFLAGS ?= -O2 -g
 SAN ?=
 WERROR ?=
 
-TCP := addr checksum flow http icmp inspect packet reset reset_read stream tls
+TCP := addr checksum flow http icmp inspect packet reset reset_class reset_read stream tls track
 POLICY := check decide diag domain_set endpoint explain files index index_build index_map judge judge_cut judge_look lex limit \
 	lint match names parse parse_lists parse_match parse_rule parse_settings parse_test parser pattern policy prefix_set \
 	print run_tests schedule set text zone
 RULES := iptables nft offload plan plan_merge plan_set render_iptables render_nft rules spawn
 EVENTS := aggregate community_id event json log sink
 NFQ := answer conntrack ifnames inject queue queue_proc reclaim worker
-CLI := capture check codes control diff doctor doctor_machine doctor_traffic drill drill_lab explain json_policy main plan policy policy_file read reload replay run
+CLI := capture check codes control diff doctor doctor_machine doctor_traffic drill drill_lab explain gz json_policy live main observe \
+	opened ours plan policy policy_file print_reset read reload replay run tally watch why
 
-UNIT := aggregate community_id flow http index judge judge_rules limit mutate packet pattern plan policy reset reset_read schedule set stream \
+UNIT := aggregate community_id flow http index judge judge_rules limit mutate packet pattern plan policy reset reset_class reset_read schedule set stream \
 	text tls zone
 FUZZERS := packet policy tls
 LAB_PROGRAMS := peer pcaphex planlab land lwip
 BENCH_PROGRAMS := bench_accept bench_connect bench_flood bench_latency bench_path bench_policy
 
-PACKAGES := libmnl libnetfilter_queue libnetfilter_conntrack libnftables jansson libpcap libpcre2-8 libidn2
+PACKAGES := libmnl libnetfilter_queue libnetfilter_conntrack libnftables jansson libpcap libpcre2-8 libidn2 libseccomp zlib
 PACKAGE_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(PACKAGES) libmd 2>/dev/null)
 PACKAGE_LIBS := $(shell $(PKG_CONFIG) --libs $(PACKAGES) libmd 2>/dev/null)
 

@@ -27,6 +27,7 @@ struct cli_option {
 struct cli_args {
 	const char *value[CLI_OPTIONS];
 	const char *operand; /* NULL when there is none; several words are joined with blanks */
+	char **words;	     /* all words from the operand on, as they were given; ends with NULL */
 };
 
 struct cli_command {
@@ -48,6 +49,8 @@ int command_status(const struct cli_args *args);
 int command_plan(const struct cli_args *args);
 int command_replay(const struct cli_args *args);
 int command_read(const struct cli_args *args);
+int command_watch(const struct cli_args *args);
+int command_why(const struct cli_args *args);
 int command_codes(const struct cli_args *args);
 int command_doctor(const struct cli_args *args);
 
@@ -70,7 +73,18 @@ enum {
 enum { CONTROL_SOCKET, CONTROL_JSON, RELOAD_REJUDGE, RELOAD_RULE };
 enum { PLAN_BACKEND, PLAN_LOAD, PLAN_UNLOAD };
 enum { REPLAY_POLICY, REPLAY_WRITE, REPLAY_IIF, REPLAY_OIF };
-enum { READ_JSON };
+enum { READ_JSON, READ_SUMMARY, READ_EVENTS, READ_COLOR };
+enum {
+	WATCH_INTERFACE,
+	WATCH_ALL,
+	WATCH_JSON,
+	WATCH_SUMMARY,
+	WATCH_EVENTS,
+	WATCH_COLOR,
+	WATCH_COUNT,
+	WATCH_SECONDS
+};
+enum { WHY_COLOR };
 enum { DOCTOR_CONFIG, DOCTOR_JSON };
 
 /* How a policy is loaded, and what there is to say about it. */

@@ -126,9 +126,41 @@ static const struct cli_command commands[] = {
 	  "IN.pcap",
 	  true,
 	  "list the resets of a capture, with what they say",
-	  "A line per TCP reset. What a reset says was chosen by its sender and is not authenticated.",
-	  { { 'j', "json", NULL, "one JSON object per line" } },
+	  "A line per TCP reset: its numbers, at which stage it came, of which kind it is, what is odd about\n"
+	  "it, and what it says, which was chosen by its sender and is not authenticated. IN.pcap may be\n"
+	  "pcap or pcapng, compressed by gzip, and '-' for standard input.",
+	  { { 'j', "json", NULL, "one JSON object per reset, or of the summary" },
+	    { 's', "summary", NULL,
+	      "no lines, but how many of what: senders, texts, kinds, numbers" },
+	    { 'e', "events", "FILE",
+	      "a log of epitaph: resets that were sent for its events are ours" },
+	    { 0, "color", "WHEN", "auto, always or never" } },
 	  command_read },
+	{ "watch",
+	  NULL,
+	  false,
+	  "list resets as they pass by, on any host",
+	  "A line per TCP reset that comes in, goes out or is forwarded, until SIGINT; then a summary. No\n"
+	  "daemon and no policy are needed. A filter in the kernel hands over nothing but segments that\n"
+	  "open and end connections; with --all the headers of all, which tell more.",
+	  { { 'i', "interface", "NAME", "watch this one; all if not given" },
+	    { 'a', "all", NULL, "look at all of TCP: tells forgeries, echoes and timeouts" },
+	    { 'j', "json", NULL, "one JSON object per reset, and no summary" },
+	    { 's', "summary", NULL, "nothing but the summary" },
+	    { 'e', "events", "FILE",
+	      "a log of epitaph: resets that were sent for its events are ours" },
+	    { 0, "color", "WHEN", "auto, always or never" },
+	    { 'n', "count", "N", "stop after N resets" },
+	    { 't', "time", "SECONDS", "stop after that" } },
+	  command_watch },
+	{ "why",
+	  "-- COMMAND...",
+	  true,
+	  "run a command, and tell why its connections were reset",
+	  "Prints a line on standard error for each TCP reset of a connection that COMMAND, or what it\n"
+	  "starts, has opened. Exits as COMMAND does.",
+	  { { 0, "color", "WHEN", "auto, always or never" } },
+	  command_why },
 };
 
 enum { COMMANDS = sizeof(commands) / sizeof(commands[0]) };
@@ -174,6 +206,12 @@ static const char *take_operand(const struct cli_command *c, int argc, char **ar
 	static char joined[1024];
 	size_t used = 0;
 
+	if (c->run == command_why) {
+		const char *first = argv[optind];
+
+		optind = argc;
+		return first;
+	}
 	if (c->run != command_explain)
 		return argv[optind++];
 	for (; optind < argc && used < sizeof(joined); optind++)
@@ -220,6 +258,7 @@ static int parse_args(const struct cli_command *c, int argc, char **argv, struct
 		}
 		args->value[index] = optarg ? optarg : "";
 	}
+	args->words = argv + optind;
 	if (optind < argc && c->operand != NULL)
 		args->operand = take_operand(c, argc, argv);
 	if (optind < argc) {
@@ -236,7 +275,7 @@ static int parse_args(const struct cli_command *c, int argc, char **argv, struct
 int main(int argc, char **argv)
 {
 	struct suggestion s;
-	struct cli_args args = { { NULL }, NULL };
+	struct cli_args args = { { NULL }, NULL, NULL };
 	int result;
 
 	if (argc < 2) {

@@ -80,7 +80,7 @@ static void write_annotated(struct replay *r, const struct judgement *j, int64_t
 	write_packet(r, time_us, packet, reset_annotate(&j->packet, text, packet, sizeof(packet)));
 }
 
-static void replay_packet(struct replay *r, struct bytes ip, int64_t time_us)
+static void replay_packet(struct replay *r, struct bytes ip, int64_t time_us, uint64_t frame)
 {
 	struct judge_input in = {
 		.ip = ip,
@@ -102,8 +102,10 @@ static void replay_packet(struct replay *r, struct bytes ip, int64_t time_us)
 	if (j.verdict == VERDICT_ANNOTATE)
 		write_annotated(r, &j, time_us);
 	for (unsigned i = 0; i < n; i++) {
-		if (list[i].type != EVENT_PACKET)
+		if (list[i].type != EVENT_PACKET) {
+			list[i].frame = frame;
 			json_write(&list[i], stdout);
+		}
 	}
 	judge_expire(r->judge, time_us);
 }
@@ -148,7 +150,7 @@ int command_replay(const struct cli_args *args)
 	r.judge = in ? judge_new(&judge_default_limits, NULL) : NULL;
 	if (r.judge != NULL && open_output(&r, args->value[REPLAY_WRITE])) {
 		while ((got = capture_next(in, &ip, &time_us)) == 1)
-			replay_packet(&r, ip, time_us);
+			replay_packet(&r, ip, time_us, capture_meta(in)->frame);
 	}
 	if (!close_output(&r, args->value[REPLAY_WRITE]))
 		got = -1;

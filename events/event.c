@@ -30,6 +30,7 @@ static void fill_common(struct event *e, const struct judgement *j, const struct
 	bool swap_ifaces = in->ifaces_of_flow ? !original : swap;
 
 	e->time_us = time_us;
+	e->frame = 0;
 	e->has_flow = j->flow != NULL;
 	e->flow_id = j->flow ? j->flow->id : 0;
 	e->tuple = swap ? tuple_reverse(&j->packet.tuple) : j->packet.tuple;
@@ -136,17 +137,44 @@ static void fill_reset(struct event *e, const struct judgement *j, const struct 
 	}
 }
 
+/* The latest reset in the name of who sent this packet, told again. */
+static void fill_went_on(struct event *e, const struct judgement *j, const struct judge_input *in,
+			 int64_t time_us)
+{
+	const struct flow_reset *was = &j->flow->side[j->side].reset;
+	struct event_reset *r = &e->reset;
+
+	e->type = EVENT_RESET;
+	fill_common(e, j, in, time_us, false);
+	memset(r, 0, sizeof(*r));
+	r->known = r->went_on = true;
+	r->from_initiator = j->side == SIDE_INITIATOR;
+	r->ttl = was->ttl;
+	r->flags = was->flags;
+	r->window = was->window;
+	r->seq = was->seq;
+	r->ack = was->ack;
+	r->reading.kind = RESET_KIND_FORGED;
+	r->reading.signs = 1u << SIGN_WENT_ON;
+}
+
 static bool reset_is_event(const struct judgement *j, const struct policy *p)
 {
 	return j->is_reset && (p->log.resets == RESETS_ALL || j->reset_logged ||
 			       (p->log.resets == RESETS_TEXT && j->packet.payload_len > 0));
 }
 
+static bool tells_went_on(const struct judgement *j, const struct policy *p)
+{
+	return j->went_on && p->log.resets == RESETS_ALL;
+}
+
 unsigned events_count(const struct judgement *j, const struct policy *p)
 {
 	if (j->error != PACKET_OK)
 		return 0;
-	return reset_is_event(j, p) + j->decision.logs + j->has_block + wants_packet(j, p);
+	return reset_is_event(j, p) + tells_went_on(j, p) + j->decision.logs + j->has_block +
+	       wants_packet(j, p);
 }
 
 void events_fill(const struct judgement *j, const struct policy *p, const struct judge_input *in,
@@ -158,6 +186,8 @@ void events_fill(const struct judgement *j, const struct policy *p, const struct
 		fill_packet(out[n++], j, time_us);
 	if (reset_is_event(j, p))
 		fill_reset(out[n++], j, in, time_us);
+	if (tells_went_on(j, p))
+		fill_went_on(out[n++], j, in, time_us);
 	for (unsigned i = 0; i < j->decision.logs; i++) {
 		const struct rule *r = policy_rule(p, j->decision.log[i]);
 

@@ -37,7 +37,8 @@ struct event_block {
 };
 
 struct event_reset {
-	bool known; /* the flow is: from_initiator, ttl_delta mean something */
+	bool known;   /* the flow is: from_initiator, ttl_delta mean something */
+	bool went_on; /* told again: now it is known that its sender did not send it */
 	bool from_initiator, has_ttl_delta;
 	int ttl_delta; /* against the sender's packet before */
 	uint8_t ttl, flags;
@@ -81,6 +82,7 @@ struct event_stats {
 struct event {
 	enum event_type type;
 	int64_t time_us; /* since the epoch, UTC */
+	uint64_t frame;	 /* of a capture file, counted from 1; 0: it came from none */
 	bool has_flow;
 	uint64_t flow_id;
 	struct ip_tuple tuple; /* block, log: original direction; reset: the reset's own */
@@ -95,7 +97,7 @@ struct event {
 };
 
 /* What one packet can have to say. */
-enum { EVENTS_PER_PACKET = DECISION_LOGS + 2 };
+enum { EVENTS_PER_PACKET = DECISION_LOGS + 3 };
 
 /* How many events a judgement makes under @p's log settings. */
 unsigned events_count(const struct judgement *j, const struct policy *p);

@@ -69,6 +69,8 @@ static void set_flow(json_t *o, const struct event *e)
 	char text[ADDR_STRLEN], id[COMMUNITY_ID_LEN + 1];
 	bool ports = e->tuple.proto == PROTO_TCP || e->tuple.proto == PROTO_UDP;
 
+	if (e->frame != 0)
+		set_number(o, "pcap_cnt", e->frame);
 	if (e->has_flow)
 		set_number(o, "flow_id", e->flow_id);
 	if (ports)
@@ -152,11 +154,47 @@ static json_t *diag_object(const struct reset_reading *r)
 	return o;
 }
 
+static void set_signs(json_t *o, uint16_t signs)
+{
+	json_t *list = json_array();
+
+	for (int i = 0; i < RESET_SIGNS; i++) {
+		if (signs & 1u << i)
+			json_array_append_new(list,
+					      json_string(reset_sign_name((enum reset_sign)i)));
+	}
+	if (signs != 0)
+		set(o, "signs", list);
+	else
+		json_decref(list);
+}
+
+/* What a reset carries. */
+static void set_reading(json_t *o, const struct reset_reading *r)
+{
+	char hex[2 * READING_RAW_MAX + 1] = "";
+
+	set_string(o, "format", reset_format_name(r->format));
+	set_string(o, "text", r->text);
+	/* Whoever can send a packet can say anything. */
+	set_bool(o, "authenticated", false);
+	set_bool(o, "text_truncated", r->text_truncated);
+	if (r->class == RESET_CLASS_DIAG)
+		set(o, "diag", diag_object(r));
+	if (r->format == RESET_FORMAT_KERNEL_REASON)
+		set_number(o, "kernel_reason", r->code);
+	if (r->invalid_diag)
+		set_bool(o, "diag_invalid", true);
+	for (size_t i = 0; i < r->raw_len; i++)
+		snprintf(hex + 2 * i, 3, "%02x", r->raw[i]);
+	set_string(o, "payload_hex", hex);
+}
+
 static json_t *reset_object(const struct event *e)
 {
 	const struct event_reset *r = &e->reset;
 	const struct reset_reading *reading = &r->reading;
-	char flags[9], hex[2 * READING_RAW_MAX + 1] = "";
+	char flags[9];
 	json_t *o = json_object();
 
 	set_string(o, "direction",
@@ -174,6 +212,13 @@ static json_t *reset_object(const struct event *e)
 	set_number(o, "ttl", r->ttl);
 	if (r->has_ttl_delta)
 		set(o, "ttl_delta", json_integer(r->ttl_delta));
+	set_bool(o, "ours", reading->ours);
+	if (r->went_on)
+		set_bool(o, "told_again", true);
+	set_signs(o, reading->signs);
+	set_string(o, "pattern", reading->pattern);
+	if (reading->quiet_us > 0)
+		set(o, "quiet", json_real((double)(reading->quiet_us / 1000) / 1000));
 	set_string(o, "class", reset_class_name(reading->class));
 	set_number(o, "payload_len", r->payload_len);
 	if (r->rule[0] != '\0') {
@@ -181,18 +226,8 @@ static json_t *reset_object(const struct event *e)
 		set_string(o, "action", action_name(r->action));
 		set_string(o, "annotation", r->annotation);
 	}
-	if (reading->class == RESET_CLASS_NONE)
-		return o;
-	set_string(o, "format", reset_format_name(reading->format));
-	set_string(o, "text", reading->text);
-	set_bool(o, "text_truncated", reading->text_truncated);
-	if (reading->class == RESET_CLASS_DIAG)
-		set(o, "diag", diag_object(reading));
-	if (reading->invalid_diag)
-		set_bool(o, "diag_invalid", true);
-	for (size_t i = 0; i < reading->raw_len; i++)
-		snprintf(hex + 2 * i, 3, "%02x", reading->raw[i]);
-	set_string(o, "payload_hex", hex);
+	if (reading->class != RESET_CLASS_NONE)
+		set_reading(o, reading);
 	return o;
 }
 
@@ -219,7 +254,7 @@ static json_t *policy_object(const struct event *e)
 static json_t *stats_object(const struct event *e)
 {
 	const struct event_stats *s = &e->stats;
-	json_t *o = json_object();
+	json_t *o = json_object(), *kinds = json_object();
 
 	set_number(o, "queue", s->queue);
 	set_number(o, "packets", s->judge.packets);
@@ -237,6 +272,11 @@ static json_t *stats_object(const struct event *e)
 	set_number(o, "resets_seen", s->judge.resets_seen);
 	set_number(o, "resets_with_payload", s->judge.resets_with_payload);
 	set_number(o, "resets_invalid_diag", s->judge.resets_invalid_diag);
+	set_number(o, "resets_ours", s->judge.resets_ours);
+	set_number(o, "resets_seq_zero", s->judge.resets_seq_zero);
+	for (int k = 0; k < RESET_KINDS; k++)
+		set_number(kinds, reset_kind_name((enum reset_kind)k), s->judge.resets_kind[k]);
+	set(o, "resets_kind", kinds);
 	set_number(o, "sent_resets", s->sent.resets);
 	set_number(o, "sent_texts", s->sent.texts);
 	set_number(o, "sent_diags", s->sent.diags);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "policy/judge_parts.h"
 
+#include "tcp/track.h"
+
 #include <stdlib.h>
 
 enum {
@@ -122,66 +124,6 @@ static struct flow *find_or_open(struct judge *j, const struct packet *p,
 	return f;
 }
 
-/* The receive window that @p tells of its sender. The window of a SYN is never scaled; where one of
- * the SYNs was not seen, the number as it stands is the least that it can mean (RFC 7323 2.2). */
-static void track_window(struct flow *f, enum flow_side_name side, const struct packet *p)
-{
-	struct flow_side *s = &f->side[side];
-	bool scaled = s->scales && f->side[!side].scales && !(p->flags & TCP_SYN);
-	uint32_t edge = p->ack + ((uint32_t)p->window << (scaled ? s->wscale : 0));
-
-	s->edge = edge;
-	s->edge_known = true;
-}
-
-/* Neither what an older segment acknowledges counts, nor what its peer was not seen to send. */
-static void track_ack(struct flow *f, enum flow_side_name side, const struct packet *p)
-{
-	struct flow_side *s = &f->side[side];
-	const struct flow_side *peer = &f->side[!side];
-
-	if ((s->acked && seq_before(p->ack, s->ack)) ||
-	    (peer->seen && seq_before(peer->next, p->ack)))
-		return;
-	track_window(f, side, p);
-	s->acked = true;
-	s->ack = p->ack;
-}
-
-/* Remember how far the sender got. */
-static void track(struct flow *f, enum flow_side_name side, const struct packet *p,
-		  const uint8_t *hw)
-{
-	struct flow_side *s = &f->side[side];
-	uint32_t next = p->seq + packet_seg_len(p);
-	int shift;
-
-	s->ttl = p->ttl;
-	if (hw != NULL)
-		memcpy(s->hw, hw, HW_LEN);
-	if (!packet_is_tcp(p))
-		return;
-	if (p->flags & TCP_SYN) {
-		shift = packet_window_scale(p);
-		s->syn = true;
-		s->isn = p->seq;
-		s->scales = shift >= 0;
-		s->wscale = shift >= 0 ? (uint8_t)shift : 0;
-	} else if (!s->seen) {
-		s->isn = p->seq - 1;
-	}
-	if (!s->seen || seq_before(s->next, next))
-		s->next = next;
-	if (p->flags & TCP_ACK)
-		track_ack(f, side, p);
-	s->data |= p->payload_len > 0;
-	if (p->flags & TCP_FIN) {
-		s->fin = true;
-		s->fin_seq = next - 1;
-	}
-	s->seen = true;
-}
-
 /* True when the ends have said all that is asked, or more than is inspected, and it told nothing. */
 static bool is_past_knowing(const struct policy *p, const struct flow *f, const struct look *look)
 {
@@ -191,6 +133,23 @@ static bool is_past_knowing(const struct policy *p, const struct flow *f, const 
 		responder->next - responder->isn > STREAM_CAPACITY) ||
 	       (judge_has_ended(p, f, SIDE_INITIATOR, look->facts.payload) &&
 		(!p->needs_reply || judge_has_ended(p, f, SIDE_RESPONDER, look->facts.payload)));
+}
+
+/* The numbers by which resets of ours are known again. */
+static void remember_cut(struct flow *f, const struct judgement *out)
+{
+	const struct cut *c = &out->cut;
+	struct flow_side *sender = &f->side[out->side], *receiver = &f->side[!out->side];
+
+	if (c->to_sender) {
+		receiver->cut = true;
+		receiver->cut_seq = receiver->cut_behind = c->sender.seq;
+	}
+	if (c->to_receiver) {
+		sender->cut = true;
+		sender->cut_seq = c->receiver.seq;
+		sender->cut_behind = c->receiver_behind.seq;
+	}
 }
 
 /* The flow is decided: by @index of @p, at this packet. */
@@ -218,6 +177,7 @@ static void settle(struct judge *j, const struct policy *p, struct flow *f, uint
 	j->counters.blocked++;
 	out->has_block = sampled;
 	judge_cut(j, p, r, facts, in, true, out);
+	remember_cut(f, out);
 }
 
 static void look_at(struct judge *j, const struct policy *p, struct flow *f,
@@ -316,6 +276,32 @@ static void apply_reset_rules(struct judge *j, const struct policy *p, const str
 	}
 }
 
+/* Whether the reset is one of ours, by its numbers or the event that its text names; or says what an end said. */
+static void recognise(const struct judge *j, const struct flow *f, struct judgement *out)
+{
+	const struct flow_side *own = &f->side[out->side];
+	const struct packet *p = &out->packet;
+	struct reset_reading *r = &out->reading;
+	char id[EVENT_ID_LEN + 1];
+
+	format_event_id(f->id, id);
+	r->ours = own->cut && (p->seq == own->cut_seq || p->seq == own->cut_behind ||
+			       strstr(r->text, id) != NULL);
+	if (!r->ours && (r->class == RESET_CLASS_TEXT || r->class == RESET_CLASS_BINARY) &&
+	    flow_echoes(j->flows, f, p->payload))
+		reset_set_echo(p, r);
+}
+
+static void count_reset(struct judge_counters *c, const struct judgement *j)
+{
+	c->resets_seen++;
+	c->resets_with_payload += j->packet.payload_len > 0;
+	c->resets_invalid_diag += j->reading.invalid_diag;
+	c->resets_seq_zero += j->packet.seq == 0;
+	c->resets_ours += j->reading.ours;
+	c->resets_kind[j->reading.kind]++;
+}
+
 /* A reset passes, whatever its flow, unless a rule for resets says otherwise: it tells an end what
  * the other one, or we, decided. */
 static void judge_reset(struct judge *j, const struct policy *p, const struct judge_input *in,
@@ -323,15 +309,18 @@ static void judge_reset(struct judge *j, const struct policy *p, const struct ju
 {
 	enum flow_side_name side = SIDE_INITIATOR;
 	struct flow *f = flow_find(j->flows, &out->packet.tuple, &side);
+	struct reset_circumstances circumstances = { in->now_us, in->sees_all };
 
 	out->flow = f;
 	out->side = side;
 	out->is_reset = true;
 	reset_read(&out->packet, &out->reading);
-	reset_classify(&out->packet, f, side, &out->reading);
-	j->counters.resets_seen++;
-	j->counters.resets_with_payload += out->packet.payload_len > 0;
-	j->counters.resets_invalid_diag += out->reading.invalid_diag;
+	if (f != NULL)
+		recognise(j, f, out);
+	reset_classify(&out->packet, f, side, &circumstances, &out->reading);
+	if (f != NULL)
+		flow_track_reset(f, side, &out->packet, in->now_us);
+	count_reset(&j->counters, out);
 	out->verdict = VERDICT_PASS;
 	if (p->reset_rules > 0)
 		apply_reset_rules(j, p, in, f, out);
@@ -346,7 +335,7 @@ void judge_packet(struct judge *j, const struct policy *p, const struct judge_in
 
 	out->flow = NULL;
 	out->rule = NULL;
-	out->is_reset = out->has_block = out->has_cut = out->reset_logged = false;
+	out->is_reset = out->has_block = out->has_cut = out->reset_logged = out->went_on = false;
 	out->decision.logs = 0;
 	out->host[0] = '\0';
 	out->annotation_len = 0;
@@ -369,7 +358,10 @@ void judge_packet(struct judge *j, const struct policy *p, const struct judge_in
 	f = find_or_open(j, &out->packet, in, &out->side);
 	if (f->state == FLOW_ACCEPTED && f->generation < p->rejudge_from)
 		flow_reopen(j->flows, f, in->now_us);
-	track(f, out->side, &out->packet, in->hw);
+	out->went_on = flow_went_on(f, out->side, &out->packet, in->now_us);
+	flow_track(f, out->side, &out->packet, in->hw, in->now_us);
+	if (packet_is_tcp(&out->packet))
+		flow_keep(j->flows, f, out->side, out->packet.payload);
 	out->flow = f;
 	format_event_id(f->id, out->event_id);
 	switch (f->state) {
@@ -378,6 +370,7 @@ void judge_packet(struct judge *j, const struct policy *p, const struct judge_in
 		flow_set(j->flows, f, FLOW_BLOCKED, in->now_us);
 		out->rule = f->generation == p->generation ? policy_rule(p, f->rule) : NULL;
 		judge_cut(j, p, out->rule, NULL, in, false, out);
+		remember_cut(f, out);
 		break;
 	case FLOW_ACCEPTED:
 		flow_set(j->flows, f, FLOW_ACCEPTED, in->now_us);

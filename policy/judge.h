@@ -43,6 +43,7 @@ struct judge_input {
 	enum ct_state ct_state;
 	uint32_t mark;	   /* of the packet, without our own bits */
 	const uint8_t *hw; /* HW_LEN octets: who sent it over a bridge; NULL when not known */
+	bool sees_all; /* no packet of a TCP flow is missing: what resets look like is judged by it */
 };
 
 /* A reset's payloads, in the order they are sent: with payload first, empty last. */
@@ -74,6 +75,7 @@ struct judgement {
 	const struct flow *flow;  /* NULL when none is known; valid until the next call */
 	enum flow_side_name side; /* who sent the packet */
 	bool is_reset;		  /* reading is set */
+	bool went_on;		  /* what flow->side[side].reset says was not its sender's */
 	bool has_block;		  /* a flow was decided by rule, which says so in an event */
 	bool has_cut;		  /* cut is set; verdict is VERDICT_DROP */
 	bool reset_logged;	  /* a rule wants this reset in the log */
@@ -92,6 +94,7 @@ struct judge_counters {
 	uint64_t packets, malformed, flows, blocked, answered, resets_seen, resets_with_payload;
 	uint64_t resets_invalid_diag, resets_dropped, resets_annotated, undecided;
 	uint64_t would_block, suppressed, regex_limited;
+	uint64_t resets_ours, resets_seq_zero, resets_kind[RESET_KINDS];
 };
 
 struct judge;

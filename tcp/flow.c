@@ -12,9 +12,17 @@ struct flow_list {
 	uint32_t oldest, newest, count;
 };
 
+enum { ECHO_MIN = 4, ECHO_ENOUGH = 8 /* octets that are alike: fewer are by chance */ };
+
+struct piece {
+	uint8_t octet[FLOW_PIECE];
+};
+
 struct flow_table {
 	struct flow_limits limits;
 	struct flow *flows;
+	struct piece
+		*pieces;   /* of each flow: first and latest of the initiator, of the responder */
 	uint32_t *buckets; /* first flow of each chain, or NONE */
 	uint32_t bucket_mask;
 	uint32_t free; /* first of the unused flows, linked by chain */
@@ -62,10 +70,11 @@ struct flow_table *flow_table_new(const struct flow_limits *limits)
 	t->limits = *limits;
 	t->bucket_mask = buckets - 1;
 	t->flows = calloc(limits->flows, sizeof(*t->flows));
+	t->pieces = calloc(limits->flows, 4 * sizeof(*t->pieces));
 	t->buckets = malloc(buckets * sizeof(*t->buckets));
 	t->streams = calloc(limits->streams ? limits->streams : 1, sizeof(*t->streams));
 	t->free_streams = calloc(limits->streams ? limits->streams : 1, sizeof(*t->free_streams));
-	if (!t->flows || !t->buckets || !t->streams || !t->free_streams) {
+	if (!t->flows || !t->pieces || !t->buckets || !t->streams || !t->free_streams) {
 		flow_table_free(t);
 		return NULL;
 	}
@@ -85,6 +94,7 @@ void flow_table_free(struct flow_table *t)
 	if (t == NULL)
 		return;
 	free(t->flows);
+	free(t->pieces);
 	free(t->buckets);
 	free(t->streams);
 	free(t->free_streams);
@@ -250,6 +260,54 @@ struct stream *flow_stream(struct flow_table *t, struct flow *f, enum flow_side_
 		stream_reset(f->stream[side]);
 	}
 	return f->stream[side];
+}
+
+static struct piece *piece_of(const struct flow_table *t, const struct flow *f, int side,
+			      bool latest)
+{
+	return &t->pieces[4 * (size_t)index_of(t, f) + 2 * (size_t)side + latest];
+}
+
+void flow_keep(struct flow_table *t, struct flow *f, enum flow_side_name side, struct bytes data)
+{
+	struct flow_side *s = &f->side[side];
+	uint8_t len = (uint8_t)(data.len < FLOW_PIECE ? data.len : FLOW_PIECE);
+
+	if (len == 0)
+		return;
+	if (s->first_len == 0) {
+		s->first_len = len;
+		memcpy(piece_of(t, f, side, false)->octet, data.at, len);
+		return;
+	}
+	s->latest_len = len;
+	memcpy(piece_of(t, f, side, true)->octet, data.at, len);
+}
+
+/* Whether the octets of @p, from some place in it on, are those that @data begins with. */
+static bool is_within(const struct piece *p, size_t len, struct bytes data)
+{
+	size_t enough = data.len < ECHO_ENOUGH ? data.len : ECHO_ENOUGH;
+
+	for (size_t at = 0; at + enough <= len; at++) {
+		size_t n = data.len < len - at ? data.len : len - at;
+
+		if (memcmp(p->octet + at, data.at, n) == 0)
+			return true;
+	}
+	return false;
+}
+
+bool flow_echoes(const struct flow_table *t, const struct flow *f, struct bytes data)
+{
+	if (data.len < ECHO_MIN)
+		return false;
+	for (int side = 0; side < 2; side++) {
+		if (is_within(piece_of(t, f, side, false), f->side[side].first_len, data) ||
+		    is_within(piece_of(t, f, side, true), f->side[side].latest_len, data))
+			return true;
+	}
+	return false;
 }
 
 unsigned flow_expire(struct flow_table *t, int64_t now_us, unsigned budget)

@@ -31,6 +31,17 @@ enum flow_side_name {
 	SIDE_RESPONDER,
 };
 
+/* The latest reset in the name of one end. */
+struct flow_reset {
+	uint8_t count; /* of those that came within a second of each other; 0: none */
+	uint8_t acks;  /* a bit for each of the first 8 of them: RST|ACK */
+	bool told;     /* that its sender went on */
+	uint8_t flags, ttl;
+	uint16_t window;
+	uint32_t seq, ack;
+	int64_t us;
+};
+
 /* What one end has sent, as seen here. */
 struct flow_side {
 	uint32_t isn;	  /* sequence number of its SYN */
@@ -43,6 +54,14 @@ struct flow_side {
 	uint8_t wscale;	    /* of it, 0 to 14 */
 	uint8_t ttl;	    /* of its latest packet; 0 before any */
 	uint8_t hw[HW_LEN]; /* Ethernet address of its latest bridged packet; zeros before any */
+	/* For telling whether a reset in its name is its own: */
+	bool ttl_varies, timestamps; /* of its packets; its latest segment had TSopt (RFC 7323 3) */
+	uint16_t ip_id;		     /* of its latest packet */
+	uint8_t segments;	     /* with data; no more than 255 are counted */
+	uint8_t first_len, latest_len; /* octets kept of its first and latest segment with data */
+	bool cut; /* we sent resets in its name, the latest with one of these SEQ: */
+	uint32_t cut_seq, cut_behind;
+	struct flow_reset reset;
 };
 
 struct flow {
@@ -57,8 +76,10 @@ struct flow {
 	uint32_t mark;	     /* of its first packet */
 	uint8_t ct_state;    /* at its first packet; the policy's numbers */
 	enum flow_state state;
-	bool judged;	    /* by what is known so far; more may come */
-	bool base_known[2]; /* stream offset 0 of this side is at this sequence number: */
+	enum flow_side_name latest; /* who sent the latest packet that was no reset, at: */
+	int64_t seen_us, quiet_us;  /* and for how long there was none before it */
+	bool judged;		    /* by what is known so far; more may come */
+	bool base_known[2];	    /* stream offset 0 of this side is at this sequence number: */
 	uint32_t base[2];
 	struct stream *stream[2];	    /* NULL until one segment was not enough */
 	uint32_t hash, chain, older, newer; /* the table's own */
@@ -96,6 +117,15 @@ void flow_reopen(struct flow_table *t, struct flow *f, int64_t now_us);
 
 /* The stream of one side, taken from the pool at first use; NULL when the pool is empty. */
 struct stream *flow_stream(struct flow_table *t, struct flow *f, enum flow_side_name side);
+
+/* Octets of a segment that are kept, from its first on. */
+enum { FLOW_PIECE = 48 };
+
+/* Keep the head of @data, which this side sent in a segment: the first one for good, and the latest. */
+void flow_keep(struct flow_table *t, struct flow *f, enum flow_side_name side, struct bytes data);
+
+/* Whether @data begins with octets that one of the ends was seen to send at the head of a segment. */
+bool flow_echoes(const struct flow_table *t, const struct flow *f, struct bytes data);
 
 /* Forget flows that were unused for their state's timeout, at most @budget of them. */
 unsigned flow_expire(struct flow_table *t, int64_t now_us, unsigned budget);

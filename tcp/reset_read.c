@@ -8,7 +8,9 @@
 enum {
 	FREE_TEXT_MAGIC = 0xf317,
 	CBOR_UINT16 = 0x19, /* major type 0, two octets follow */
-	TEXT_PERCENT = 90,  /* printable share from which a payload is text */
+	KERNEL_REASON_LEN = 1000,
+	TCP_HEADER = 20,
+	TEXT_PERCENT = 90, /* printable share from which a payload is text */
 };
 
 #define NAMES(table, count, what)                                                                  \
@@ -17,7 +19,7 @@ enum {
 static const char *const class_names[] = {
 	[RESET_CLASS_NONE] = "none",	 [RESET_CLASS_TEXT] = "text",
 	[RESET_CLASS_DIAG] = "diag",	 [RESET_CLASS_PADDING] = "padding",
-	[RESET_CLASS_BINARY] = "binary",
+	[RESET_CLASS_BINARY] = "binary", [RESET_CLASS_ECHO] = "echo",
 };
 NAMES(class_names, RESET_CLASSES, "class");
 
@@ -26,22 +28,13 @@ static const char *const format_names[] = {
 	[RESET_FORMAT_RECORD] = "record",
 	[RESET_FORMAT_FREE_TEXT] = "free-text",
 	[RESET_FORMAT_CBOR] = "cbor",
+	[RESET_FORMAT_F5] = "f5",
+	[RESET_FORMAT_STREAMS] = "streams",
+	[RESET_FORMAT_KERNEL_REASON] = "kernel-reason",
+	[RESET_FORMAT_PACKET] = "packet",
+	[RESET_FORMAT_DATA] = "data",
 };
 NAMES(format_names, RESET_FORMATS, "format");
-
-static const char *const stage_names[] = {
-	[STAGE_UNKNOWN] = "unknown",	 [STAGE_SYN] = "syn",
-	[STAGE_HANDSHAKE] = "handshake", [STAGE_ESTABLISHED] = "established",
-	[STAGE_CLOSING] = "closing",
-};
-NAMES(stage_names, RESET_STAGES, "stage");
-
-static const char *const kind_names[] = {
-	[RESET_KIND_UNKNOWN] = "unknown",
-	[RESET_KIND_REFUSED] = "refused",
-	[RESET_KIND_ABORT] = "abort",
-};
-NAMES(kind_names, RESET_KINDS, "kind");
 
 const char *reset_class_name(enum reset_class c)
 {
@@ -51,16 +44,6 @@ const char *reset_class_name(enum reset_class c)
 const char *reset_format_name(enum reset_format f)
 {
 	return format_names[f];
-}
-
-const char *reset_stage_name(enum reset_stage s)
-{
-	return stage_names[s];
-}
-
-const char *reset_kind_name(enum reset_kind k)
-{
-	return kind_names[k];
 }
 
 static const char *const codes_03[] = {
@@ -280,6 +263,17 @@ static bool is_padding(struct bytes b)
 	return b.len > 1 || b.at[0] == 0;
 }
 
+/* Tencent's hosts send 1000 octets, the first of which is why Linux sent the reset (enum sk_rst_reason;
+ * draft-ietf-tcpm-rst-diagnostic-payload, appendix A). */
+static void set_padding(const struct packet *p, struct reset_reading *r)
+{
+	r->class = RESET_CLASS_PADDING;
+	if (p->payload_len == KERNEL_REASON_LEN && p->payload.at[0] != 0) {
+		r->format = RESET_FORMAT_KERNEL_REASON;
+		r->code = p->payload.at[0];
+	}
+}
+
 static bool is_text(struct bytes b)
 {
 	size_t printable = 0;
@@ -288,6 +282,38 @@ static bool is_text(struct bytes b)
 		printable += is_printable(b.at[i]) || b.at[i] == '\n' || b.at[i] == '\r' ||
 			     b.at[i] == '\t';
 	return printable * 100 >= b.len * TEXT_PERCENT;
+}
+
+/* Where a text is from, by the words that it begins with. */
+static enum reset_format format_of_text(const char *text)
+{
+	if (strncmp(text, "BIG-IP: [", 9) == 0 || strncmp(text, "[F5RST", 6) == 0)
+		return RESET_FORMAT_F5; /* tm.rstcause.pkt */
+	if (strncmp(text, "tcp_close, ", 11) == 0 || strncmp(text, "No listener", 11) == 0)
+		return RESET_FORMAT_STREAMS; /* tcp_text_in_resets of HP-UX, and Solaris */
+	return RESET_FORMAT_PLAIN;
+}
+
+/* Some stacks quote the segment that they answer, with its headers. */
+static bool quotes_packet(const struct packet *p)
+{
+	struct packet quoted;
+	struct bytes b = p->payload;
+	uint16_t sport, dport;
+
+	if (packet_parse(b, &quoted) == PACKET_OK && packet_is_tcp(&quoted)) {
+		struct ip_tuple answered = tuple_reverse(&p->tuple);
+
+		return tuple_equal(&quoted.tuple, &answered);
+	}
+	return b.len >= TCP_HEADER && bytes_get16(b, 0, &sport) && bytes_get16(b, 2, &dport) &&
+	       sport == p->tuple.dport && dport == p->tuple.sport && sport != 0;
+}
+
+void reset_set_echo(const struct packet *p, struct reset_reading *out)
+{
+	set_text(p->payload, RESET_FORMAT_DATA, out);
+	out->class = RESET_CLASS_ECHO;
 }
 
 void reset_read(const struct packet *p, struct reset_reading *out)
@@ -309,44 +335,13 @@ void reset_read(const struct packet *p, struct reset_reading *out)
 	else if (!out->invalid_diag && read_cbor(b, out))
 		return;
 	else if (is_padding(b))
-		out->class = RESET_CLASS_PADDING;
-	else if (!out->invalid_diag && is_text(b))
+		set_padding(p, out);
+	else if (quotes_packet(p)) {
+		out->class = RESET_CLASS_ECHO;
+		out->format = RESET_FORMAT_PACKET;
+	} else if (!out->invalid_diag && is_text(b)) {
 		set_text(b, RESET_FORMAT_PLAIN, out);
-	else
+		out->format = format_of_text(out->text);
+	} else
 		out->class = RESET_CLASS_BINARY;
-}
-
-void reset_classify(const struct packet *p, const struct flow *f, enum flow_side_name side,
-		    struct reset_reading *out)
-{
-	const struct flow_side *own, *peer;
-	bool refuses;
-
-	if (f == NULL) {
-		/* SEQ 0 and an ACK answer what had no ACK, a SYN; by chance, one in four billion. */
-		if ((p->flags & TCP_ACK) && p->seq == 0) {
-			out->stage = STAGE_SYN;
-			out->kind = RESET_KIND_REFUSED;
-		}
-		return;
-	}
-	own = &f->side[side];
-	peer = &f->side[!side];
-	refuses = side == SIDE_RESPONDER && peer->syn && (p->flags & TCP_ACK) && p->seq == 0 &&
-		  p->ack == peer->isn + 1 && !own->syn;
-	if (own->fin || peer->fin)
-		out->stage = STAGE_CLOSING;
-	else if (refuses || (f->side[SIDE_INITIATOR].syn && !f->side[SIDE_RESPONDER].seen &&
-			     side == SIDE_INITIATOR))
-		out->stage = STAGE_SYN;
-	else if (own->data || peer->data)
-		out->stage = STAGE_ESTABLISHED;
-	else if (f->side[SIDE_RESPONDER].syn && !f->side[SIDE_INITIATOR].acked)
-		out->stage = STAGE_HANDSHAKE;
-	else if (f->side[SIDE_RESPONDER].syn)
-		out->stage = STAGE_ESTABLISHED;
-	if (refuses)
-		out->kind = RESET_KIND_REFUSED;
-	else if (out->stage == STAGE_ESTABLISHED || out->stage == STAGE_CLOSING)
-		out->kind = RESET_KIND_ABORT;
 }

@@ -5,7 +5,8 @@
 
 static struct reset_reading reading(struct bytes payload)
 {
-	struct packet p = { .payload = payload, .payload_len = (uint32_t)payload.len,
+	struct packet p = { .payload = payload,
+			    .payload_len = (uint32_t)payload.len,
 			    .flags = TCP_RST | TCP_ACK };
 	struct reset_reading r;
 
@@ -53,7 +54,8 @@ static void malformed_records(void **state)
 
 static void old_formats(void **state)
 {
-	struct reset_reading r = reading(unhex("f317504f4c4943593a20626c6f636b65642062792072756c65203432"));
+	struct reset_reading r =
+		reading(unhex("f317504f4c4943593a20626c6f636b65642062792072756c65203432"));
 
 	(void)state;
 	assert_int_equal(r.class, RESET_CLASS_TEXT);
@@ -78,7 +80,8 @@ static void old_formats(void **state)
 
 static void sanitised(void **state)
 {
-	struct reset_reading r = reading(text_bytes("go \x1b[31maway\nplease \\ now, dear friend!"));
+	struct reset_reading r =
+		reading(text_bytes("go \x1b[31maway\nplease \\ now, dear friend!"));
 
 	(void)state;
 	assert_int_equal(r.class, RESET_CLASS_TEXT);
@@ -115,34 +118,36 @@ static void other_classes(void **state)
 static void stages(void **state)
 {
 	struct packet p = { .flags = TCP_RST | TCP_ACK, .seq = 0, .ack = 101 };
-	struct flow f = { .side = { { .syn = true, .seen = true, .isn = 100 }, { .seen = false } } };
+	struct flow f = { .side = { { .syn = true, .seen = true, .isn = 100 },
+				    { .seen = false } } };
 	struct reset_reading r = { 0 };
+	struct reset_circumstances c = { 0 };
 
 	(void)state;
 	p.seq = 1;
-	reset_classify(&p, NULL, SIDE_RESPONDER, &r);
+	reset_classify(&p, NULL, SIDE_RESPONDER, &c, &r);
 	assert_int_equal(r.stage, STAGE_UNKNOWN);
 	p.seq = 0;
-	reset_classify(&p, NULL, SIDE_RESPONDER, &r);
+	reset_classify(&p, NULL, SIDE_RESPONDER, &c, &r);
 	assert_int_equal(r.stage, STAGE_SYN);
 	assert_int_equal(r.kind, RESET_KIND_REFUSED);
 	r = (struct reset_reading){ 0 };
-	reset_classify(&p, &f, SIDE_RESPONDER, &r);
+	reset_classify(&p, &f, SIDE_RESPONDER, &c, &r);
 	assert_int_equal(r.stage, STAGE_SYN);
 	assert_int_equal(r.kind, RESET_KIND_REFUSED);
 	f.side[SIDE_RESPONDER] = (struct flow_side){ .syn = true, .seen = true, .isn = 900 };
 	r = (struct reset_reading){ 0 };
-	reset_classify(&p, &f, SIDE_RESPONDER, &r);
+	reset_classify(&p, &f, SIDE_RESPONDER, &c, &r);
 	assert_int_equal(r.stage, STAGE_HANDSHAKE);
 	assert_int_equal(r.kind, RESET_KIND_UNKNOWN);
 	f.side[SIDE_INITIATOR].acked = f.side[SIDE_INITIATOR].data = true;
 	r = (struct reset_reading){ 0 };
-	reset_classify(&p, &f, SIDE_RESPONDER, &r);
+	reset_classify(&p, &f, SIDE_RESPONDER, &c, &r);
 	assert_int_equal(r.stage, STAGE_ESTABLISHED);
 	assert_int_equal(r.kind, RESET_KIND_ABORT);
 	f.side[SIDE_RESPONDER].fin = true;
 	r = (struct reset_reading){ 0 };
-	reset_classify(&p, &f, SIDE_INITIATOR, &r);
+	reset_classify(&p, &f, SIDE_INITIATOR, &c, &r);
 	assert_int_equal(r.stage, STAGE_CLOSING);
 	assert_string_equal(reset_stage_name(r.stage), "closing");
 	assert_string_equal(reset_kind_name(r.kind), "abort");
@@ -153,9 +158,9 @@ static void stages(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(records),   cmocka_unit_test(malformed_records),
+		cmocka_unit_test(records),     cmocka_unit_test(malformed_records),
 		cmocka_unit_test(old_formats), cmocka_unit_test(sanitised),
-		cmocka_unit_test(clipped),   cmocka_unit_test(other_classes),
+		cmocka_unit_test(clipped),     cmocka_unit_test(other_classes),
 		cmocka_unit_test(stages),
 	};
 

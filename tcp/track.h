@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What passes by of a flow, kept for what comes later: numbers, windows, what its packets are like. */
+#ifndef EPITAPH_TCP_TRACK_H
+#define EPITAPH_TCP_TRACK_H
+
+#include "tcp/flow.h"
+#include "tcp/packet.h"
+
+/* Remember how far the sender of @p got, which is no reset. @hw: its Ethernet address, or NULL. */
+void flow_track(struct flow *f, enum flow_side_name side, const struct packet *p, const uint8_t *hw,
+		int64_t now_us);
+
+/* Remember @p, a reset in the name of @side. */
+void flow_track_reset(struct flow *f, enum flow_side_name side, const struct packet *p,
+		      int64_t now_us);
+
+/*
+ * True, once for each reset, when @p shows that its sender did not send the latest reset in its name: data at
+ * or behind that one's SEQ (RST_SEQ_DATA of Weaver, Sommer, Paxson, NDSS 2009).
+ */
+bool flow_went_on(struct flow *f, enum flow_side_name side, const struct packet *p, int64_t now_us);
+
+#endif
