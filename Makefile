@@ -15,15 +15,15 @@ WERROR ?=
 
 TCP := addr checksum flow http icmp inspect packet reset reset_class reset_read stream tls track
 POLICY := check decide diag domain_set endpoint explain files index index_build index_map judge judge_cut judge_look lex limit \
-	lint match names parse parse_lists parse_match parse_rule parse_settings parse_test parser pattern policy prefix_set \
+	lint match names parse parse_lists parse_log parse_match parse_rule parse_settings parse_test parser pattern policy prefix_set \
 	print run_tests schedule set text zone
 RULES := iptables nft offload plan plan_merge plan_set render_iptables render_nft rules spawn
-EVENTS := aggregate community_id event json log sink
+EVENTS := aggregate community_id datagrams event files json log pcapng sink
 NFQ := answer conntrack ifnames inject queue queue_proc reclaim worker
-CLI := capture check codes control diff doctor doctor_machine doctor_traffic drill drill_lab explain gz json_policy live main observe \
+CLI := capture check codes control counters diff doctor doctor_machine doctor_traffic drill drill_lab explain gz json_policy live main observe \
 	opened ours plan policy policy_file print_reset read reload replay run tally watch why
 
-UNIT := aggregate community_id flow http index judge judge_rules limit mutate packet pattern plan policy reset reset_class reset_read schedule set stream \
+UNIT := aggregate community_id files flow http index judge judge_rules limit mutate packet pattern plan policy reset reset_class reset_read schedule set stream \
 	text tls zone
 FUZZERS := packet policy tls
 LAB_PROGRAMS := peer pcaphex planlab land lwip
@@ -97,7 +97,7 @@ $(BUILD)/tests/unit_%: $(BUILD)/tests/unit/%.o $(PURE)
 	@mkdir -p $(@D)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ -lcmocka $(PURE_LIBS)
 
-$(BUILD)/tests/unit_aggregate $(BUILD)/tests/unit_community_id: $(BUILD)/tests/unit_%: $(BUILD)/tests/unit/%.o $(LIB_EVENTS) $(PURE)
+$(BUILD)/tests/unit_aggregate $(BUILD)/tests/unit_community_id $(BUILD)/tests/unit_files: $(BUILD)/tests/unit_%: $(BUILD)/tests/unit/%.o $(LIB_EVENTS) $(PURE)
 	@mkdir -p $(@D)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ -lcmocka $(PACKAGE_LIBS)
 
@@ -166,6 +166,7 @@ install: all
 	install -D -m 644 $(BUILD)/doc/epitaph.8 $(DESTDIR)$(PREFIX)/share/man/man8/epitaph.8
 	install -D -m 644 $(BUILD)/doc/epitaph.conf.5 $(DESTDIR)$(PREFIX)/share/man/man5/epitaph.conf.5
 	install -d $(DESTDIR)$(PREFIX)/share/doc/epitaph/examples/lists
+	install -m 644 events/schema.json $(DESTDIR)$(PREFIX)/share/doc/epitaph/events.schema.json
 	install -m 644 rules/examples/*.conf $(DESTDIR)$(PREFIX)/share/doc/epitaph/examples/
 	install -m 644 rules/examples/lists/* $(DESTDIR)$(PREFIX)/share/doc/epitaph/examples/lists/
 	test -e $(DESTDIR)$(SYSCONFDIR)/epitaph/epitaph.conf || \

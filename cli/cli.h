@@ -46,6 +46,7 @@ int command_policy(const struct cli_args *args);
 int command_explain(const struct cli_args *args);
 int command_reload(const struct cli_args *args);
 int command_status(const struct cli_args *args);
+int command_counters(const struct cli_args *args);
 int command_plan(const struct cli_args *args);
 int command_replay(const struct cli_args *args);
 int command_read(const struct cli_args *args);
@@ -71,6 +72,7 @@ enum {
 	EXPLAIN_AT,
 };
 enum { CONTROL_SOCKET, CONTROL_JSON, RELOAD_REJUDGE, RELOAD_RULE };
+enum { COUNTERS_PROMETHEUS = CONTROL_JSON + 1, COUNTERS_OUTPUT };
 enum { PLAN_BACKEND, PLAN_LOAD, PLAN_UNLOAD };
 enum { REPLAY_POLICY, REPLAY_WRITE, REPLAY_IIF, REPLAY_OIF };
 enum { READ_JSON, READ_SUMMARY, READ_EVENTS, READ_COLOR };

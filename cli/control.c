@@ -133,8 +133,7 @@ void control_answer(int client, json_t *answer)
 	close(client);
 }
 
-/* Ask the daemon; the answer is to be freed, NULL after a message on standard error. */
-static json_t *control_ask(const char *path, const char *request)
+json_t *control_ask(const char *path, const char *request)
 {
 	struct sockaddr_un a;
 	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);

@@ -18,4 +18,7 @@ int control_accept(int fd, char request[CONTROL_REQUEST_MAX]);
 /* Send @answer, which is freed, and close @client. */
 void control_answer(int client, json_t *answer);
 
+/* Ask the daemon at @path; the answer is to be freed, NULL after a message on standard error. */
+json_t *control_ask(const char *path, const char *request);
+
 #endif

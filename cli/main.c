@@ -80,6 +80,18 @@ static const struct cli_command commands[] = {
 	  { { 's', "socket", "FILE", "the daemon's socket; " CLI_CONTROL_SOCKET " if not given" },
 	    { 'j', "json", NULL, "the answer as one JSON object" } },
 	  command_status },
+	{ "counters",
+	  NULL,
+	  false,
+	  "print what the daemon has counted",
+	  "Of all queues together; --json and --prometheus tell each by itself. With --output the file is\n"
+	  "replaced at once, as node_exporter's textfile collector wants it. Needs 'daemon { control \"SOCKET\" }'\n"
+	  "in the policy.",
+	  { { 's', "socket", "FILE", "the daemon's socket; " CLI_CONTROL_SOCKET " if not given" },
+	    { 'j', "json", NULL, "one JSON object" },
+	    { 'p', "prometheus", NULL, "the text format of Prometheus" },
+	    { 'o', "output", "FILE", "write it there" } },
+	  command_counters },
 	{ "plan",
 	  "FILE",
 	  false,

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "cli/reload.h"
+#include "events/json.h"
 
 #include "cli/diff.h"
 #include "cli/json_policy.h"
@@ -67,17 +68,36 @@ json_t *run_status(const struct run *r, const char *message)
 	return answer;
 }
 
+json_t *run_counters(const struct run *r)
+{
+	json_t *answer = run_status(r, "in force"), *queues = json_array();
+	struct event_stats stats[QUEUES_MAX];
+	unsigned n = workers_stats(r->workers, stats);
+
+	for (unsigned i = 0; i < n; i++)
+		json_array_append_new(queues, json_stats(&stats[i]));
+	json_object_set_new(answer, "queues", queues);
+	return answer;
+}
+
 static bool same_text(const char *a, const char *b)
 {
 	return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
 }
 
+static bool same_file(const struct log_file *a, const struct log_file *b)
+{
+	return same_text(a->path, b->path) && a->rotate_size == b->rotate_size &&
+	       a->rotate_keep == b->rotate_keep && a->budget == b->budget;
+}
+
 /* What is settled when the daemon starts. */
 static bool same_settings(const struct policy *a, const struct policy *b)
 {
-	return same_text(a->log.file, b->log.file) && same_text(a->log.syslog, b->log.syslog) &&
-	       same_text(a->log.pcap, b->log.pcap) && a->log.rotate_size == b->log.rotate_size &&
-	       a->log.rotate_keep == b->log.rotate_keep &&
+	return same_file(&a->log.file, &b->log.file) && same_file(&a->log.pcap, &b->log.pcap) &&
+	       a->log.reserve == b->log.reserve && same_text(a->log.syslog, b->log.syslog) &&
+	       same_text(a->log.syslog_to, b->log.syslog_to) &&
+	       a->log.journald == b->log.journald && same_text(a->log.socket, b->log.socket) &&
 	       a->log.aggregate_s == b->log.aggregate_s &&
 	       same_text(a->daemon.control, b->daemon.control) &&
 	       a->daemon.queue_first == b->daemon.queue_first &&

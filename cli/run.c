@@ -52,6 +52,8 @@ static void handle_request(struct run *r)
 		control_answer(client, run_reload(r, request + strlen(REJUDGE)));
 	else if (strcmp(request, "status") == 0)
 		control_answer(client, run_status(r, "in force"));
+	else if (strcmp(request, "counters") == 0)
+		control_answer(client, run_counters(r));
 	else
 		control_answer(client, json_pack("{s:s, s:s}", "result", "refused", "message",
 						 "unknown request"));
@@ -167,7 +169,7 @@ static bool start_rules(struct run *r)
 
 static bool start_log(struct run *r, const char *events)
 {
-	const char *file = events ? events : r->policy->log.file;
+	const char *file = events ? events : r->policy->log.file.path;
 	int result;
 
 	r->main_ring = r->policy->daemon.queue_last - r->policy->daemon.queue_first + 1u;

@@ -2,16 +2,28 @@
 #include "events/event.h"
 
 #include <assert.h>
+#include <stdio.h>
 
 static const char *const type_names[] = {
 	[EVENT_BLOCK] = "block",   [EVENT_LOG] = "log",	    [EVENT_RESET] = "reset",
 	[EVENT_POLICY] = "policy", [EVENT_STATS] = "stats", [EVENT_PACKET] = "packet",
 };
+static const char *const loss_names[] = {
+	[LOST_IN_RING] = "ring",	 [LOST_BY_FILE] = "file",     [LOST_BY_SYSLOG] = "syslog",
+	[LOST_BY_JOURNALD] = "journald", [LOST_BY_SOCKET] = "socket", [LOST_BY_PCAP] = "pcap",
+};
+static_assert(sizeof(loss_names) / sizeof(loss_names[0]) == EVENT_LOSSES, "every loss has a name");
+
 static_assert(sizeof(type_names) / sizeof(type_names[0]) == EVENT_TYPES, "every type has a name");
 
 const char *event_type_name(enum event_type t)
 {
 	return type_names[t];
+}
+
+const char *event_loss_name(enum event_loss l)
+{
+	return loss_names[l];
 }
 
 static void copy_name(char *out, size_t size, const char *from)
@@ -87,14 +99,38 @@ static void fill_block(struct event *e, enum event_type type, const struct judge
 	b->first_us = b->last_us = time_us;
 }
 
+static bool reset_is_event(const struct judgement *j, const struct policy *p)
+{
+	return j->is_reset && (p->log.resets == RESETS_ALL || j->reset_logged ||
+			       (p->log.resets == RESETS_TEXT && j->packet.payload_len > 0));
+}
+
 /* Whether some rule that fired wants the packet kept. */
 static bool wants_packet(const struct judgement *j, const struct policy *p)
 {
 	bool wants = (j->has_block || j->is_reset) && j->rule != NULL && j->rule->pcap;
 
+	wants |= p->log.pcap_resets && reset_is_event(j, p);
 	for (unsigned i = 0; i < j->decision.logs; i++)
 		wants |= policy_rule(p, j->decision.log[i])->pcap;
-	return wants && p->log.pcap != NULL;
+	return wants && p->log.pcap.path != NULL;
+}
+
+/* The reason, as it is shown beside the packet. */
+static void fill_comment(char out[EVENT_COMMENT], const struct judgement *j)
+{
+	const struct reset_reading *r = &j->reading;
+
+	if (j->is_reset)
+		snprintf(out, EVENT_COMMENT, "%s%s, %s%s%s", reset_kind_name(r->kind),
+			 r->ours ? " (ours)" : "", reset_stage_name(r->stage),
+			 r->text[0] != '\0' ? ": " : "", r->text);
+	else
+		snprintf(out, EVENT_COMMENT, "%s %s%s%s%s%s", action_name(j->rule->action),
+			 j->rule->name, j->has_block ? " event " : "",
+			 j->has_block ? j->event_id : "",
+			 j->has_cut && j->cut.text_len > 0 ? ": " : "",
+			 j->has_cut && j->cut.text_len > 0 ? j->cut.text : "");
 }
 
 static void fill_packet(struct event *e, const struct judgement *j, int64_t time_us)
@@ -106,6 +142,7 @@ static void fill_packet(struct event *e, const struct judgement *j, int64_t time
 	e->packet.full_len = (uint32_t)len;
 	e->packet.len = (uint32_t)(len < EVENT_SNAP ? len : EVENT_SNAP);
 	memcpy(e->packet.octets, j->packet.ip.at, e->packet.len);
+	fill_comment(e->packet.comment, j);
 }
 
 static void fill_reset(struct event *e, const struct judgement *j, const struct judge_input *in,
@@ -156,12 +193,6 @@ static void fill_went_on(struct event *e, const struct judgement *j, const struc
 	r->ack = was->ack;
 	r->reading.kind = RESET_KIND_FORGED;
 	r->reading.signs = 1u << SIGN_WENT_ON;
-}
-
-static bool reset_is_event(const struct judgement *j, const struct policy *p)
-{
-	return j->is_reset && (p->log.resets == RESETS_ALL || j->reset_logged ||
-			       (p->log.resets == RESETS_TEXT && j->packet.payload_len > 0));
 }
 
 static bool tells_went_on(const struct judgement *j, const struct policy *p)

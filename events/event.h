@@ -5,7 +5,13 @@
 
 #include "policy/judge.h"
 
-enum { EVENT_IFNAME = 16, EVENT_MESSAGE = 160, EVENT_HASH = 64, EVENT_SNAP = 1024 };
+enum {
+	EVENT_IFNAME = 16,
+	EVENT_MESSAGE = 160,
+	EVENT_HASH = 64,
+	EVENT_SNAP = 1024,
+	EVENT_COMMENT = 400
+};
 
 enum event_type {
 	EVENT_BLOCK,  /* a flow was decided, or would have been; also by "accept" with "log" */
@@ -59,10 +65,22 @@ struct event_policy {
 	char message[EVENT_MESSAGE];
 };
 
-/* The packet that a rule with "pcap" fired for. */
+/* A reset, or the packet that a rule with "pcap" fired for. */
 struct event_packet {
 	uint32_t len, full_len;
+	char comment[EVENT_COMMENT]; /* why it was kept */
 	uint8_t octets[EVENT_SNAP];
+};
+
+/* Where events are lost: between a worker and the log, or by one of the sinks. */
+enum event_loss {
+	LOST_IN_RING,
+	LOST_BY_FILE,
+	LOST_BY_SYSLOG,
+	LOST_BY_JOURNALD,
+	LOST_BY_SOCKET,
+	LOST_BY_PCAP,
+	EVENT_LOSSES
 };
 
 /* What a worker sent; resets are all, texts and diags those with a payload. */
@@ -75,7 +93,8 @@ struct event_stats {
 	struct judge_counters judge;
 	struct answer_counters sent;
 	uint16_t queue;
-	uint64_t evicted, verdict_errors, enobufs, lost_events;
+	uint64_t evicted, verdict_errors, enobufs;
+	uint64_t lost[EVENT_LOSSES]; /* events */
 	uint64_t queue_dropped, user_dropped;
 };
 
@@ -115,5 +134,6 @@ unsigned events_list(const struct judgement *j, const struct policy *p,
 		     struct event out[EVENTS_PER_PACKET]);
 
 const char *event_type_name(enum event_type t);
+const char *event_loss_name(enum event_loss l);
 
 #endif

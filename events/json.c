@@ -251,10 +251,9 @@ static json_t *policy_object(const struct event *e)
 	return o;
 }
 
-static json_t *stats_object(const struct event *e)
+json_t *json_stats(const struct event_stats *s)
 {
-	const struct event_stats *s = &e->stats;
-	json_t *o = json_object(), *kinds = json_object();
+	json_t *o = json_object(), *kinds = json_object(), *lost = json_object();
 
 	set_number(o, "queue", s->queue);
 	set_number(o, "packets", s->judge.packets);
@@ -285,10 +284,17 @@ static json_t *stats_object(const struct event *e)
 	set_number(o, "entries_closed", s->sent.closed);
 	set_number(o, "verdict_errors", s->verdict_errors);
 	set_number(o, "enobufs", s->enobufs);
-	set_number(o, "lost_events", s->lost_events);
+	for (int i = 0; i < EVENT_LOSSES; i++)
+		set_number(lost, event_loss_name((enum event_loss)i), s->lost[i]);
+	set(o, "lost_events", lost);
 	set_number(o, "queue_dropped", s->queue_dropped);
 	set_number(o, "user_dropped", s->user_dropped);
 	return o;
+}
+
+static json_t *stats_object(const struct event *e)
+{
+	return json_stats(&e->stats);
 }
 
 static json_t *(*const objects[EVENT_TYPES])(const struct event *e) = {

@@ -25,7 +25,7 @@ struct ring {
 	_Alignas(64) _Atomic uint32_t head; /* what was published; the producer's */
 	uint32_t reserved;		    /* what was handed out to be filled */
 	_Alignas(64) _Atomic uint32_t tail; /* next to read; the log thread's */
-	_Alignas(64) _Atomic uint64_t lost;
+	_Alignas(64) _Atomic uint64_t lost[EVENT_LOSSES];
 	struct event *events;
 };
 
@@ -39,12 +39,23 @@ struct log {
 	atomic_bool stop, reopen, awake;
 };
 
+/* Into the sinks; what they lose counts as the ring's. */
+static void put(struct log *l, struct ring *r, const struct event *e)
+{
+	uint64_t lost[EVENT_LOSSES] = { 0 };
+
+	sinks_write(l->sinks, e, lost);
+	for (int i = 0; i < EVENT_LOSSES; i++) {
+		if (lost[i] > 0)
+			atomic_fetch_add_explicit(&r->lost[i], lost[i], memory_order_relaxed);
+	}
+}
+
 static void write_out(void *arg, const struct event *e)
 {
 	struct log *l = arg;
 
-	if (!sinks_write(l->sinks, e))
-		atomic_fetch_add_explicit(&l->ring[0].lost, 1, memory_order_relaxed);
+	put(l, &l->ring[0], e);
 }
 
 static bool drain(struct log *l, struct ring *r)
@@ -56,9 +67,8 @@ static bool drain(struct log *l, struct ring *r)
 	for (; tail != head; tail++) {
 		const struct event *e = &r->events[tail % RING_SIZE];
 
-		if (!(l->aggregate != NULL && aggregate_add(l->aggregate, e)) &&
-		    !sinks_write(l->sinks, e))
-			atomic_fetch_add_explicit(&r->lost, 1, memory_order_relaxed);
+		if (l->aggregate == NULL || !aggregate_add(l->aggregate, e))
+			put(l, r, e);
 		atomic_store_explicit(&r->tail, tail + 1, memory_order_release);
 	}
 	return any;
@@ -90,12 +100,13 @@ static void drain_all(struct log *l, int64_t now_us)
 /* Until there is something to do. */
 static void wait_for_work(struct log *l)
 {
-	struct pollfd fd = { .fd = l->wake_fd, .events = POLLIN };
+	struct pollfd fds[] = { { .fd = l->wake_fd, .events = POLLIN },
+				{ .fd = sinks_wait_for(l->sinks), .events = POLLOUT } };
 	bool holds = l->aggregate != NULL && aggregate_pending(l->aggregate);
 	uint64_t count;
 	ssize_t got = 0;
 
-	if (poll(&fd, 1, holds ? HOLD_MS : -1) > 0) {
+	if (poll(fds, 2, holds ? HOLD_MS : -1) > 0 && fds[0].revents != 0) {
 		got = read(l->wake_fd, &count, sizeof(count));
 		if (!atomic_load(&l->stop))
 			usleep(GATHER_US);
@@ -180,7 +191,7 @@ bool log_reserve(struct log *l, unsigned producer, unsigned n, struct event **sl
 	uint32_t used = r->reserved - atomic_load_explicit(&r->tail, memory_order_acquire);
 
 	if (n > RING_SIZE - used) {
-		atomic_fetch_add_explicit(&r->lost, n, memory_order_relaxed);
+		atomic_fetch_add_explicit(&r->lost[LOST_IN_RING], n, memory_order_relaxed);
 		return false;
 	}
 	for (unsigned i = 0; i < n; i++)
@@ -209,9 +220,10 @@ void log_publish(struct log *l, unsigned producer)
 	wake(l);
 }
 
-uint64_t log_lost(const struct log *l, unsigned producer)
+void log_lost(const struct log *l, unsigned producer, uint64_t lost[EVENT_LOSSES])
 {
-	return atomic_load_explicit(&l->ring[producer].lost, memory_order_relaxed);
+	for (int i = 0; i < EVENT_LOSSES; i++)
+		lost[i] = atomic_load_explicit(&l->ring[producer].lost[i], memory_order_relaxed);
 }
 
 void log_reopen(struct log *l)

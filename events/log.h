@@ -5,8 +5,8 @@
  * Theory of operation. A producer never waits: it reserves slots of its ring, fills them in place
  * and publishes them all at once; when the ring is full the event is lost, and counted. The log
  * thread sleeps on an eventfd that is written once for all that comes within some milliseconds, and
- * drains all rings in turn as JSON lines. A sink that fails is reported once on standard error, and
- * counted; it never stops enforcement.
+ * drains all rings in turn into the sinks. A sink that fails is reported once on standard error, and
+ * what it loses is counted; it never stops enforcement, nor the other sinks.
  */
 #ifndef EPITAPH_EVENTS_LOG_H
 #define EPITAPH_EVENTS_LOG_H
@@ -30,8 +30,8 @@ bool log_reserve(struct log *l, unsigned producer, unsigned n, struct event **sl
 /* Hand all reserved slots of ring @producer to the log thread. */
 void log_publish(struct log *l, unsigned producer);
 
-/* How many events ring @producer has lost. */
-uint64_t log_lost(const struct log *l, unsigned producer);
+/* How many events of ring @producer were lost, and where. */
+void log_lost(const struct log *l, unsigned producer, uint64_t lost[EVENT_LOSSES]);
 
 /* Open the file anew at the next event: after rotation. */
 void log_reopen(struct log *l);

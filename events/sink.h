@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Where events go: a file of JSON lines that may rotate itself, syslog, a capture file. */
+/* Where events go: JSON lines in a file, syslog, journald, a socket, a capture file. */
 #ifndef EPITAPH_EVENTS_SINK_H
 #define EPITAPH_EVENTS_SINK_H
 
@@ -12,12 +12,15 @@ struct sinks;
 int sinks_open(const char *path, const struct log_settings *settings, struct sinks **out);
 void sinks_close(struct sinks *s);
 
-/* Write @e to all sinks. A sink that fails is reported once on standard error, until it works again.
- * False when one did not take it. */
-bool sinks_write(struct sinks *s, const struct event *e);
+/* Give @e to all sinks, none of which waits for its reader. A sink that fails is reported once on standard error,
+ * until it works again. @lost counts those that did not take it. */
+void sinks_write(struct sinks *s, const struct event *e, uint64_t lost[EVENT_LOSSES]);
 
-/* Hand over what was written; false when that failed. */
-bool sinks_flush(struct sinks *s);
+/* Hand over what was written. */
+void sinks_flush(struct sinks *s);
+
+/* What to poll for output, as sinks_flush() is due then; -1 when nothing waits. */
+int sinks_wait_for(const struct sinks *s);
 
 /* Open the files anew: others have renamed them. */
 void sinks_reopen(struct sinks *s);

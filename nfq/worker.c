@@ -29,6 +29,8 @@ struct worker {
 	int wake_fd;
 	_Atomic uint32_t seen_generation;
 	atomic_bool stop, log_stats;
+	_Atomic uint32_t stats_wanted, stats_taken; /* of stats, in turns */
+	struct event_stats stats;
 	/* The batch in hand. */
 	int64_t now_us, wall_us;
 	struct queue_packet packet[QUEUE_BATCH];
@@ -50,29 +52,36 @@ static int64_t clock_us(clockid_t clock)
 	return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
 }
 
-static void put_stats(struct worker *w)
+static void fill_stats(const struct worker *w, struct event_stats *s)
 {
-	struct event *e;
 	const struct queue_counters *queue = queue_counters(w->queue);
 	uint16_t number = (uint16_t)(w->all->settings.queue_first + w->index);
 	struct queue_line line;
+
+	memset(s, 0, sizeof(*s));
+	s->judge = *judge_counters(w->judge);
+	s->queue = number;
+	s->evicted = judge_evicted(w->judge);
+	s->sent = *answers_counters(w->answers);
+	s->verdict_errors = queue->verdict_errors;
+	s->enobufs = queue->enobufs;
+	log_lost(w->all->settings.log, w->index, s->lost);
+	if (queue_line_of(number, &line)) {
+		s->queue_dropped = line.queue_dropped;
+		s->user_dropped = line.user_dropped;
+	}
+}
+
+static void put_stats(struct worker *w)
+{
+	struct event *e;
 
 	if (!log_reserve(w->all->settings.log, w->index, 1, &e))
 		return;
 	memset(e, 0, sizeof(*e));
 	e->type = EVENT_STATS;
 	e->time_us = clock_us(CLOCK_REALTIME);
-	e->stats.judge = *judge_counters(w->judge);
-	e->stats.queue = number;
-	e->stats.evicted = judge_evicted(w->judge);
-	e->stats.sent = *answers_counters(w->answers);
-	e->stats.verdict_errors = queue->verdict_errors;
-	e->stats.enobufs = queue->enobufs;
-	e->stats.lost_events = log_lost(w->all->settings.log, w->index);
-	if (queue_line_of(number, &line)) {
-		e->stats.queue_dropped = line.queue_dropped;
-		e->stats.user_dropped = line.user_dropped;
-	}
+	fill_stats(w, &e->stats);
 	log_publish(w->all->settings.log, w->index);
 }
 
@@ -177,6 +186,10 @@ static void *worker_thread(void *arg)
 			handle_queue(w, policy);
 		if (atomic_exchange(&w->log_stats, false))
 			put_stats(w);
+		if (atomic_load(&w->stats_wanted) != atomic_load(&w->stats_taken)) {
+			fill_stats(w, &w->stats);
+			atomic_store(&w->stats_taken, atomic_load(&w->stats_wanted));
+		}
 		if (w->now_us - ticked_us >= TICK_MS * 1000) {
 			judge_expire(w->judge, w->now_us);
 			answers_close_entries(w->answers, w->now_us);
@@ -324,6 +337,23 @@ void workers_log_stats(struct workers *w)
 		atomic_store(&w->worker[i].log_stats, true);
 		wake(&w->worker[i]);
 	}
+}
+
+unsigned workers_stats(struct workers *w, struct event_stats out[QUEUES_MAX])
+{
+	for (unsigned i = 0; i < w->count; i++) {
+		atomic_fetch_add(&w->worker[i].stats_wanted, 1);
+		wake(&w->worker[i]);
+	}
+	for (unsigned i = 0; i < w->count; i++) {
+		struct worker *one = &w->worker[i];
+
+		while (atomic_load(&one->stats_taken) != atomic_load(&one->stats_wanted) &&
+		       !atomic_load(&one->stop))
+			usleep(200);
+		out[i] = one->stats;
+	}
+	return w->count;
 }
 
 void workers_stop(struct workers *w)

@@ -45,6 +45,9 @@ bool workers_have_conntrack(const struct workers *w);
 /* Have every worker log a "stats" event. */
 void workers_log_stats(struct workers *w);
 
+/* The counters of every worker, by one thread at a time. Returns how many workers there are. */
+unsigned workers_stats(struct workers *w, struct event_stats out[QUEUES_MAX]);
+
 /* Log a last "stats" event each, stop, join, close the queues, free. */
 void workers_stop(struct workers *w);
 

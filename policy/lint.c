@@ -50,7 +50,7 @@ static void check_text(struct parser *p, const struct rule *r)
 
 static void check_pcap(struct parser *p, const struct rule *r)
 {
-	if (r->pcap && p->policy->log.pcap == NULL)
+	if (r->pcap && p->policy->log.pcap.path == NULL)
 		diag_warning(
 			p->diags, &r->place,
 			"the rule '%s' says 'log pcap', but 'log { pcap \"FILE\" }' names no file",

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* "daemon { ... }" and "log { ... }". */
+/* "daemon { ... }". */
 #include "policy/parser.h"
 
 #include "policy/number.h"
@@ -158,34 +158,6 @@ static bool parse_reclaim(struct parser *p)
 	return true;
 }
 
-/* "64M": octets, with K, M or G for powers of 1024. */
-static bool parse_size(struct parser *p, uint64_t *out)
-{
-	static const char units[] = "KMG";
-	const struct token *t = parser_expect(p, TOKEN_WORD, "a size such as 64M");
-	const char *unit;
-	char number[16];
-	size_t len;
-	long n = -1;
-
-	if (t == NULL)
-		return false;
-	len = strlen(t->text);
-	unit = len > 0 ? strchr(units, t->text[len - 1]) : NULL;
-	if (len > 0 && len < sizeof(number)) {
-		memcpy(number, t->text, len + 1);
-		number[len - (unit != NULL)] = '\0';
-		n = number_parse(number, 1 << 30);
-	}
-	if (n < 1) {
-		diag_error(p->diags, &t->place,
-			   "'%s' is not a size: octets, or a number and K, M or G", t->text);
-		return false;
-	}
-	*out = (uint64_t)n << (unit ? 10 * (unit - units + 1) : 0);
-	return true;
-}
-
 static bool parse_queue_length(struct parser *p)
 {
 	return parser_number(p, "a number of packets", 16, 1 << 20,
@@ -197,7 +169,7 @@ static bool parse_queue_buffer(struct parser *p)
 	const struct token *t = p->at;
 	uint64_t size;
 
-	if (!parse_size(p, &size))
+	if (!parser_size(p, &size))
 		return false;
 	if (size < QUEUE_BUFFER_MIN || size > QUEUE_BUFFER_MAX) {
 		diag_error(p->diags, &t->place, "a queue's buffer has from %uK to %uM",
@@ -252,84 +224,4 @@ bool parse_daemon_section(struct parser *p)
 	};
 
 	return parser_block(p, "daemon setting", table, sizeof(table) / sizeof(table[0]), NULL);
-}
-
-static bool parse_log_file(struct parser *p)
-{
-	struct log_settings *l = &p->policy->log;
-
-	if (!parser_string(p, "a file name in double quotes", &l->file))
-		return false;
-	if (!parser_take_word(p, "rotate"))
-		return true;
-	l->rotate_keep = 4;
-	return parse_size(p, &l->rotate_size) &&
-	       (!parser_take_word(p, "keep") ||
-		parser_number(p, "a number of files", 1, 999, &l->rotate_keep));
-}
-
-static bool parse_log_syslog(struct parser *p)
-{
-	static const char *const names[] = { "daemon", "user",	 "auth",   "authpriv",
-					     "local0", "local1", "local2", "local3",
-					     "local4", "local5", "local6", "local7" };
-	enum { NAMES = sizeof(names) / sizeof(names[0]) };
-	int choice = parser_choice(p, "a syslog facility", names, NAMES);
-
-	if (choice < 0)
-		return false;
-	free(p->policy->log.syslog);
-	p->policy->log.syslog = strdup(names[choice]);
-	p->no_memory |= p->policy->log.syslog == NULL;
-	return true;
-}
-
-static bool parse_log_pcap(struct parser *p)
-{
-	return parser_string(p, "a file name in double quotes", &p->policy->log.pcap);
-}
-
-static bool parse_log_resets(struct parser *p)
-{
-	static const char *const names[] = { "all", "text", "none" };
-	int choice = parser_choice(p, "'resets'", names, RESET_LOGGINGS);
-
-	if (choice < 0)
-		return false;
-	p->policy->log.resets = (enum reset_logging)choice;
-	return true;
-}
-
-/* "10s": seconds, or with m for minutes. */
-static bool parse_log_aggregate(struct parser *p)
-{
-	const struct token *t = parser_expect(p, TOKEN_WORD, "a time such as 10s");
-	size_t len = t ? strlen(t->text) : 0;
-	char number[8];
-	long n = -1;
-
-	if (t == NULL)
-		return false;
-	if (len > 1 && len < sizeof(number) && strchr("sm", t->text[len - 1]) != NULL) {
-		memcpy(number, t->text, len);
-		number[len - 1] = '\0';
-		n = number_parse(number, 3600) * (t->text[len - 1] == 'm' ? 60 : 1);
-	}
-	if (n < 1 || n > 3600) {
-		diag_error(p->diags, &t->place, "'%s' is not a time from 1s to 60m", t->text);
-		return false;
-	}
-	p->policy->log.aggregate_s = (uint32_t)n;
-	return true;
-}
-
-bool parse_log_section(struct parser *p)
-{
-	static const struct statement table[] = {
-		{ "file", parse_log_file },	      { "syslog", parse_log_syslog },
-		{ "pcap", parse_log_pcap },	      { "resets", parse_log_resets },
-		{ "aggregate", parse_log_aggregate },
-	};
-
-	return parser_block(p, "log setting", table, sizeof(table) / sizeof(table[0]), NULL);
 }

@@ -423,3 +423,30 @@ bool parser_operand(struct parser *p, struct set *s, uint8_t family)
 	p->at += taken;
 	return taken > 0;
 }
+
+bool parser_size(struct parser *p, uint64_t *out)
+{
+	static const char units[] = "KMG";
+	const struct token *t = parser_expect(p, TOKEN_WORD, "a size such as 64M");
+	const char *unit;
+	char number[16];
+	size_t len;
+	long n = -1;
+
+	if (t == NULL)
+		return false;
+	len = strlen(t->text);
+	unit = len > 0 ? strchr(units, t->text[len - 1]) : NULL;
+	if (len > 0 && len < sizeof(number)) {
+		memcpy(number, t->text, len + 1);
+		number[len - (unit != NULL)] = '\0';
+		n = number_parse(number, 1 << 30);
+	}
+	if (n < 1) {
+		diag_error(p->diags, &t->place,
+			   "'%s' is not a size: octets, or a number and K, M or G", t->text);
+		return false;
+	}
+	*out = (uint64_t)n << (unit ? 10 * (unit - units + 1) : 0);
+	return true;
+}

@@ -115,6 +115,9 @@ bool parser_string(struct parser *p, const char *what, char **out);
 /* A number from @min to @max; false after an error. */
 bool parser_number(struct parser *p, const char *what, uint32_t min, uint32_t max, uint32_t *out);
 
+/* "64M": octets, with K, M or G for powers of 1024. */
+bool parser_size(struct parser *p, uint64_t *out);
+
 /* The rule of this index, RULE_DEFAULT and RULE_UNDECIDED included, to be filled. */
 struct rule *parser_rule(struct parser *p, struct rule_ref ref);
 

@@ -181,9 +181,11 @@ void policy_free(struct policy *p)
 	rule_free(&p->on_undecided);
 	policy_index_free(p->index);
 	free(p->daemon.control);
-	free(p->log.file);
+	free(p->log.file.path);
 	free(p->log.syslog);
-	free(p->log.pcap);
+	free(p->log.syslog_to);
+	free(p->log.socket);
+	free(p->log.pcap.path);
 	free(p);
 }
 

@@ -196,12 +196,22 @@ struct daemon_settings {
 	bool reclaim;			       /* of the ports of translated flows in TIME_WAIT */
 };
 
-struct log_settings {
-	char *file;	      /* NULL: standard output */
+struct log_file {
+	char *path;
 	uint64_t rotate_size; /* octets; 0: never */
 	uint32_t rotate_keep;
-	char *syslog; /* a facility's name; NULL: none */
-	char *pcap;   /* NULL: none */
+	uint64_t budget; /* octets of it and of what is kept; 0: as much as they have */
+};
+
+struct log_settings {
+	struct log_file file; /* without a path: standard output */
+	struct log_file pcap; /* without a path: none */
+	bool pcap_resets;     /* keep resets there, too */
+	uint64_t reserve;     /* octets that stay free where the files are */
+	char *syslog;	      /* a facility's name; NULL: none */
+	char *syslog_to;      /* NULL: the local daemon's socket */
+	bool journald;
+	char *socket; /* NULL: none */
 	enum reset_logging resets;
 	uint32_t aggregate_s; /* 0: every event by itself */
 };

@@ -160,24 +160,52 @@ static void print_daemon(const struct daemon_settings *d, FILE *out)
 	fprintf(out, "}\n\n");
 }
 
+static void print_size(const char *word, uint64_t size, FILE *out)
+{
+	if (size > 0)
+		fprintf(out, "%s %llu%s", word,
+			(unsigned long long)(size % 1024 ? size : size / 1024),
+			size % 1024 ? "" : "K");
+}
+
+static void print_log_file(const char *word, const struct log_file *f, FILE *out)
+{
+	fprintf(out, "\t%s ", word);
+	print_quoted(f->path, out);
+	print_size(" rotate", f->rotate_size, out);
+	if (f->rotate_size > 0)
+		fprintf(out, " keep %u", f->rotate_keep);
+	print_size(" budget", f->budget, out);
+}
+
 static void print_log_settings(const struct log_settings *l, FILE *out)
 {
 	fprintf(out, "log {\n");
-	if (l->file != NULL) {
-		fprintf(out, "\tfile ");
-		print_quoted(l->file, out);
-		if (l->rotate_size > 0)
-			fprintf(out, " rotate %lluK keep %u",
-				(unsigned long long)(l->rotate_size + 1023) / 1024, l->rotate_keep);
+	if (l->file.path != NULL) {
+		print_log_file("file", &l->file, out);
 		fputc('\n', out);
 	}
 	if (l->syslog != NULL)
-		fprintf(out, "\tsyslog %s\n", l->syslog);
-	if (l->pcap != NULL) {
-		fprintf(out, "\tpcap ");
-		print_quoted(l->pcap, out);
+		fprintf(out, "\tsyslog %s", l->syslog);
+	if (l->syslog_to != NULL) {
+		fprintf(out, " to ");
+		print_quoted(l->syslog_to, out);
+	}
+	fprintf(out, "%s%s", l->syslog ? "\n" : "", l->journald ? "\tjournald\n" : "");
+	if (l->socket != NULL) {
+		fprintf(out, "\tsocket ");
+		print_quoted(l->socket, out);
 		fputc('\n', out);
 	}
+	if (l->pcap.path != NULL) {
+		print_log_file("pcap", &l->pcap, out);
+		fprintf(out, "%s\n", l->pcap_resets ? " resets" : "");
+	}
+	if (l->reserve > 0)
+		fputc('\t', out);
+	print_size("reserve", l->reserve, out);
+	if (l->reserve > 0)
+		fputc('\n', out);
 	fprintf(out, "\tresets %s\n", reset_logging_name(l->resets));
 	if (l->aggregate_s > 0)
 		fprintf(out, "\taggregate %us\n", l->aggregate_s);

@@ -2,6 +2,7 @@
 #include "tcp/addr.h"
 
 #include <arpa/inet.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const uint8_t v4_prefix[12] = { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff };
@@ -63,6 +64,27 @@ int addr_parse(const char *text, struct ip_addr *out)
 		return 6;
 	}
 	return 0;
+}
+
+int addr_parse_port(const char *text, struct ip_addr *out, uint16_t *port)
+{
+	const char *colon = strrchr(text, ':');
+	size_t len = colon ? (size_t)(colon - text) : 0;
+	char host[ADDR_STRLEN], *end = NULL;
+	bool brackets = len > 2 && text[0] == '[' && text[len - 1] == ']';
+	long number = colon ? strtol(colon + 1, &end, 10) : 0;
+	int family;
+
+	if (number < 1 || number > UINT16_MAX || *end != '\0' || colon[1] < '0' || colon[1] > '9')
+		return 0;
+	len -= brackets ? 2 : 0;
+	if (len >= sizeof(host))
+		return 0;
+	memcpy(host, text + brackets, len);
+	host[len] = '\0';
+	*port = (uint16_t)number;
+	family = addr_parse(host, out);
+	return (family == 6) == brackets ? family : 0;
 }
 
 struct ip_tuple tuple_reverse(const struct ip_tuple *t)

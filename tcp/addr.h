@@ -45,6 +45,9 @@ const char *addr_format(const struct ip_addr *a, char *out);
 /* Parse IPv4 or IPv6 text. Returns the family (4 or 6), or 0 when it is neither. */
 int addr_parse(const char *text, struct ip_addr *out);
 
+/* Parse "192.0.2.1:514" or "[2001:db8::1]:514". Returns the family, or 0 when it is neither. */
+int addr_parse_port(const char *text, struct ip_addr *out, uint16_t *port);
+
 /* The same flow seen from the other end. */
 struct ip_tuple tuple_reverse(const struct ip_tuple *t);
 bool tuple_equal(const struct ip_tuple *a, const struct ip_tuple *b);

@@ -42,12 +42,22 @@ lab_sweep() {
 	done
 }
 
+# Every event of every test holds to the schema.
+lab_validate() {
+	local file
+	for file in "$LAB_DIR"/events* "$LAB_DIR"/watched; do
+		[ -f "$file" ] && [ -s "$file" ] || continue
+		expect "events hold to their schema ($(basename "$file"))" /usr/bin/python3 tests/validate "$file"
+	done
+}
+
 lab_down() {
 	local pid ns
 	for pid in "${LAB_PIDS[@]}"; do
 		kill "$pid" 2>/dev/null && wait "$pid" 2>/dev/null
 	done
 	LAB_PIDS=()
+	lab_validate
 	for ns in "$CLIENT" "$ROUTER" "$SERVER" "$SWITCH"; do
 		ip netns del "$ns" 2>/dev/null
 	done

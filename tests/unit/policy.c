@@ -46,17 +46,18 @@ static const char *decided(const struct policy *p, const struct ip_tuple *t, str
 
 static void first_match_decides(void **state)
 {
-	struct policy *p = must_parse("define LAN = { 10.8.0.0/16, fd00:8::/48 }\n"
-				      "set mail { type port; elements { 25, 465, 587 } }\n"
-				      "policy forward {\n"
-				      "  default drop\n"
-				      "  relay: saddr 10.8.0.25 tcp dport @mail accept\n"
-				      "  mail: tcp dport @mail reset\n"
-				      "  quic: saddr $LAN udp dport 443 reject\n"
-				      "  not-lan: saddr != $LAN accept\n"
-				      "  six: ip6 daddr 2001:db8::/32 accept\n"
-				      "  wan: oifname \"eth*\" iifname lan0 tcp dport != { 80, 443 } accept\n"
-				      "}\n");
+	struct policy *p = must_parse(
+		"define LAN = { 10.8.0.0/16, fd00:8::/48 }\n"
+		"set mail { type port; elements { 25, 465, 587 } }\n"
+		"policy forward {\n"
+		"  default drop\n"
+		"  relay: saddr 10.8.0.25 tcp dport @mail accept\n"
+		"  mail: tcp dport @mail reset\n"
+		"  quic: saddr $LAN udp dport 443 reject\n"
+		"  not-lan: saddr != $LAN accept\n"
+		"  six: ip6 daddr 2001:db8::/32 accept\n"
+		"  wan: oifname \"eth*\" iifname lan0 tcp dport != { 80, 443 } accept\n"
+		"}\n");
 	struct l7 l7;
 	struct ip_tuple t;
 
@@ -110,8 +111,9 @@ static void undecided_until_known(void **state)
 
 static void log_goes_on(void **state)
 {
-	struct policy *p = must_parse("policy forward {\n  a: saddr 10.0.0.0/8 log\n  b: tcp dport 80 log\n"
-				      "  c: tcp dport 80 reset\n}\n");
+	struct policy *p = must_parse(
+		"policy forward {\n  a: saddr 10.0.0.0/8 log\n  b: tcp dport 80 log\n"
+		"  c: tcp dport 80 reset\n}\n");
 	struct ip_tuple t = tuple("10.8.0.1", "198.51.100.2", PROTO_TCP, 80);
 	struct l7 l7;
 	struct facts f = { .tuple = &t, .iif = "", .oif = "", .l7 = &l7 };
@@ -130,10 +132,11 @@ static void log_goes_on(void **state)
 
 static void settings(void **state)
 {
-	struct policy *p = must_parse("daemon { queues 2-5; backend iptables; on daemon-loss closed\n"
-				      "on overload closed }\n"
-				      "log { file \"/tmp/x\"; resets text }\n"
-				      "policy forward { default reset source; on undecided drop }\n");
+	struct policy *p = must_parse(
+		"daemon { queues 2-5; backend iptables; on daemon-loss closed\n"
+		"on overload closed }\n"
+		"log { file \"/tmp/x\"; resets text }\n"
+		"policy forward { default reset source; on undecided drop }\n");
 
 	(void)state;
 	assert_int_equal(p->daemon.queue_first, 2);
@@ -141,7 +144,7 @@ static void settings(void **state)
 	assert_int_equal(p->daemon.backend, BACKEND_IPTABLES);
 	assert_false(p->daemon.loss_open);
 	assert_false(p->daemon.overload_open);
-	assert_string_equal(p->log.file, "/tmp/x");
+	assert_string_equal(p->log.file.path, "/tmp/x");
 	assert_int_equal(p->log.resets, RESETS_TEXT);
 	assert_int_equal(p->on_default.action, ACTION_RESET);
 	assert_int_equal(p->on_default.ends, ENDS_SOURCE);
@@ -152,11 +155,12 @@ static void settings(void **state)
 /* A reject "with tcp reset" is nftables' spelling of "reset source". */
 static void spellings(void **state)
 {
-	struct policy *p = must_parse("policy forward {\n"
-				      "  a: tcp dport 1 reject with tcp reset\n"
-				      "  b: tcp dport 2 reset destination payload none comment \"x\"\n"
-				      "  c: tcp dport { 3, \\\n   4 } \\\n  drop log\n"
-				      "}\n");
+	struct policy *p = must_parse(
+		"policy forward {\n"
+		"  a: tcp dport 1 reject with tcp reset\n"
+		"  b: tcp dport 2 reset destination payload none comment \"x\"\n"
+		"  c: tcp dport { 3, \\\n   4 } \\\n  drop log\n"
+		"}\n");
 
 	(void)state;
 	assert_int_equal(p->rule[0].action, ACTION_RESET);
@@ -171,8 +175,9 @@ static void spellings(void **state)
 /* All findings in one go, and no policy out of a text with an error. */
 static void many_errors(void **state)
 {
-	assert_null(parse("set a { type adr }\nnonsense 5\npolicy forward {\n  x: tcp dprt 5 reset\n"
-			  "  y: saddr @nowhere reset reason none\n  z:\n}\n"));
+	assert_null(
+		parse("set a { type adr }\nnonsense 5\npolicy forward {\n  x: tcp dprt 5 reset\n"
+		      "  y: saddr @nowhere reset reason none\n  z:\n}\n"));
 	(void)state;
 	assert_true(diags.errors >= 6);
 	diags_clear(&diags);
