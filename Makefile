@@ -20,12 +20,12 @@ POLICY := check decide diag domain_set endpoint explain files index index_build 
 RULES := iptables nft offload plan plan_merge plan_set render_iptables render_nft rules spawn
 EVENTS := aggregate community_id datagrams event files json log pcapng sink
 NFQ := answer conntrack ifnames inject queue queue_proc reclaim worker
-CLI := capture check codes control counters diff doctor doctor_machine doctor_traffic drill drill_lab explain gz json_policy live main observe \
-	opened ours plan policy policy_file print_reset read reload replay run tally watch why
+CLI := capture check codes control counters counts diff doctor doctor_machine doctor_traffic drill drill_lab event_time explain gz json_policy live main observe \
+	opened ours plan policy policy_file print_reset read reload replay report report_gather report_page run tally watch why
 
 UNIT := aggregate community_id files flow http index judge judge_rules limit mutate packet pattern plan policy reset reset_class reset_read schedule set stream \
 	text tls zone
-FUZZERS := packet policy tls
+FUZZERS := packet policy reset tls
 LAB_PROGRAMS := peer pcaphex planlab land lwip
 BENCH_PROGRAMS := bench_accept bench_connect bench_flood bench_latency bench_path bench_policy
 
@@ -75,6 +75,8 @@ help:
 $(BUILD)/%.o: %.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+
+$(BUILD)/cli/report_page.o: cli/report.css cli/report.js
 
 $(BUILD)/flags: FORCE
 	@mkdir -p $(@D)
@@ -127,7 +129,10 @@ $(BUILD)/tests/bench_%: $(BUILD)/tests/bench/%.o
 # Fuzzers are built in a tree of their own, with clang.
 $(BUILD)/fuzz/fuzz_%: tests/fuzz/%.c $(patsubst %,tcp/%.c,$(TCP)) $(patsubst %,policy/%.c,$(POLICY))
 	@mkdir -p $(@D)
-	clang -std=gnu11 -D_GNU_SOURCE -I. -O1 -g -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -o $@ $^ $(PURE_LIBS)
+	clang -std=gnu11 -D_GNU_SOURCE -I. -O1 -g -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -o $@ $^ $(FUZZ_MORE) $(PURE_LIBS) $(FUZZ_LIBS)
+
+$(BUILD)/fuzz/fuzz_reset: FUZZ_MORE := $(addprefix events/,community_id.c event.c json.c) $(addprefix cli/,counts.c event_time.c json_policy.c print_reset.c report_gather.c report_page.c)
+$(BUILD)/fuzz/fuzz_reset: FUZZ_LIBS := $(PACKAGE_LIBS) -lcmocka
 
 $(BUILD)/doc/%: doc/%.scd
 	@mkdir -p $(@D)
@@ -167,6 +172,8 @@ install: all
 	install -D -m 644 $(BUILD)/doc/epitaph.conf.5 $(DESTDIR)$(PREFIX)/share/man/man5/epitaph.conf.5
 	install -d $(DESTDIR)$(PREFIX)/share/doc/epitaph/examples/lists
 	install -m 644 events/schema.json $(DESTDIR)$(PREFIX)/share/doc/epitaph/events.schema.json
+	install -d $(DESTDIR)$(PREFIX)/share/doc/epitaph/monitoring
+	install -m 644 doc/monitoring/* $(DESTDIR)$(PREFIX)/share/doc/epitaph/monitoring/
 	install -m 644 rules/examples/*.conf $(DESTDIR)$(PREFIX)/share/doc/epitaph/examples/
 	install -m 644 rules/examples/lists/* $(DESTDIR)$(PREFIX)/share/doc/epitaph/examples/lists/
 	test -e $(DESTDIR)$(SYSCONFDIR)/epitaph/epitaph.conf || \

@@ -51,6 +51,7 @@ int command_plan(const struct cli_args *args);
 int command_replay(const struct cli_args *args);
 int command_read(const struct cli_args *args);
 int command_watch(const struct cli_args *args);
+int command_report(const struct cli_args *args);
 int command_why(const struct cli_args *args);
 int command_codes(const struct cli_args *args);
 int command_doctor(const struct cli_args *args);
@@ -87,6 +88,7 @@ enum {
 	WATCH_SECONDS
 };
 enum { WHY_COLOR };
+enum { REPORT_OUTPUT, REPORT_BLOCKS };
 enum { DOCTOR_CONFIG, DOCTOR_JSON };
 
 /* How a policy is loaded, and what there is to say about it. */

@@ -165,6 +165,17 @@ static const struct cli_command commands[] = {
 	    { 'n', "count", "N", "stop after N resets" },
 	    { 't', "time", "SECONDS", "stop after that" } },
 	  command_watch },
+	{ "report",
+	  "EVENTS.json",
+	  true,
+	  "make a page of a log: what was blocked, for whom, by which rules",
+	  "One HTML file that needs no other and no network: charts over time, lists by rule, client, name,\n"
+	  "kind and text, and a search for blocks by their event id. EVENTS.json may be compressed by gzip,\n"
+	  "and '-' for standard input.",
+	  { { 'o', "output", "FILE", "write it there; else to standard output" },
+	    { 'b', "blocks", "N",
+	      "how many blocks, the latest, can be searched; 20000 if not given" } },
+	  command_report },
 	{ "why",
 	  "-- COMMAND...",
 	  true,

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "cli/ours.h"
 
+#include "cli/event_time.h"
 #include "cli/gz.h"
 #include "cli/json_policy.h"
 
 #include <errno.h>
 #include <jansson.h>
 #include <stdlib.h>
-#include <time.h>
 
 enum {
 	KEY = 2 * ADDR_STRLEN + 16,
@@ -29,30 +29,19 @@ static void make_key(const struct ip_addr *a, uint16_t aport, const struct ip_ad
 		 bport);
 }
 
-/* "2026-11-25T10:00:00.000000+00:00" as we write it; -1 when it is something else. */
-static int64_t time_of(const char *text)
-{
-	struct tm tm = { .tm_isdst = 0 };
-	const char *rest = strptime(text, "%Y-%m-%dT%H:%M:%S", &tm);
-
-	if (rest == NULL || *rest != '.')
-		return -1;
-	return (int64_t)timegm(&tm) * 1000000 + strtol(rest + 1, NULL, 10);
-}
-
 static void take(struct ours *o, const json_t *event)
 {
 	const json_t *block = json_object_get(event, "block");
 	const json_t *sent = json_object_get(block, "sent");
 	const char *id = json_text_at(block, "id");
 	char key[KEY];
-	int64_t time = time_of(json_text_at(event, "timestamp"));
+	int64_t time = event_time_us(json_text_at(event, "timestamp"));
 
 	if (!json_is_true(json_object_get(sent, "source")) &&
 	    !json_is_true(json_object_get(sent, "destination")))
 		return;
 	if (json_object_get(block, "last") != NULL)
-		time = time_of(json_text_at(block, "last"));
+		time = event_time_us(json_text_at(block, "last"));
 	snprintf(key, KEY, "%s %u %s %u", json_text_at(event, "src_ip"),
 		 (unsigned)json_integer_value(json_object_get(event, "src_port")),
 		 json_text_at(event, "dest_ip"),

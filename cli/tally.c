@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "cli/tally.h"
 
+#include "cli/counts.h"
+
 #include <inttypes.h>
 #include <jansson.h>
 #include <stdlib.h>
 
 enum {
-	KEYS_MAX = 65536, /* of one list: what comes beyond is counted together */
 	SHOWN = 10,
 	BAR = 30,
 };
@@ -29,16 +30,20 @@ static const struct {
 
 struct tally {
 	uint64_t resets, payloads, ours;
-	json_t *count[LISTS]; /* numbers by name */
-	uint64_t beyond[LISTS];
+	struct counts *count[LISTS];
 };
 
 struct tally *tally_new(void)
 {
 	struct tally *t = calloc(1, sizeof(*t));
 
-	for (int i = 0; t != NULL && i < LISTS; i++)
-		t->count[i] = json_object();
+	for (int i = 0; t != NULL && i < LISTS; i++) {
+		t->count[i] = counts_new();
+		if (t->count[i] == NULL) {
+			tally_free(t);
+			return NULL;
+		}
+	}
 	return t;
 }
 
@@ -47,20 +52,13 @@ void tally_free(struct tally *t)
 	if (t == NULL)
 		return;
 	for (int i = 0; i < LISTS; i++)
-		json_decref(t->count[i]);
+		counts_free(t->count[i]);
 	free(t);
 }
 
 static void count(struct tally *t, enum list list, const char *key)
 {
-	json_t *n = json_object_get(t->count[list], key);
-
-	if (n != NULL)
-		json_integer_set(n, json_integer_value(n) + 1);
-	else if (json_object_size(t->count[list]) < KEYS_MAX)
-		json_object_set_new(t->count[list], key, json_integer(1));
-	else
-		t->beyond[list]++;
+	counts_add(t->count[list], key, 1);
 }
 
 void tally_add(struct tally *t, const struct event *e)
@@ -96,56 +94,23 @@ uint64_t tally_resets(const struct tally *t)
 	return t->resets;
 }
 
-struct row {
-	const char *key;
-	uint64_t count;
-};
-
-static int by_count(const void *a, const void *b)
-{
-	const struct row *x = a, *y = b;
-
-	if (x->count != y->count)
-		return x->count < y->count ? 1 : -1;
-	return strcmp(x->key, y->key);
-}
-
-/* The rows of a list, most often first; to be freed. */
-static struct row *sorted(const struct tally *t, enum list list, size_t *n)
-{
-	struct row *rows = calloc(json_object_size(t->count[list]) + 1, sizeof(*rows));
-	const char *key;
-	json_t *value;
-
-	*n = 0;
-	if (rows == NULL)
-		return NULL;
-	json_object_foreach(t->count[list], key, value)
-		rows[(*n)++] = (struct row){ key, (uint64_t)json_integer_value(value) };
-	qsort(rows, *n, sizeof(*rows), by_count);
-	return rows;
-}
-
 static void print_list(const struct tally *t, enum list list, FILE *out)
 {
 	const char *quote = list == TEXTS ? "\"" : "";
-	uint64_t rest = t->beyond[list];
-	size_t n;
-	struct row *rows = sorted(t, list, &n);
+	uint64_t others;
+	size_t n, keys;
+	struct counts_row *rows = counts_top(t->count[list], SHOWN, &n, &keys, &others);
 
-	if (n > 0)
+	if (rows != NULL && n > 0)
 		fprintf(out, "%s\n", lists[list].title);
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; rows != NULL && i < n; i++) {
 		int bar = (int)((rows[i].count * BAR + t->resets / 2) / t->resets);
 
-		if (i >= SHOWN)
-			rest += rows[i].count;
-		else
-			fprintf(out, "  %8" PRIu64 "  %-*.*s %s%s%s\n", rows[i].count, BAR, bar,
-				"##############################", quote, rows[i].key, quote);
+		fprintf(out, "  %8" PRIu64 "  %-*.*s %s%s%s\n", rows[i].count, BAR, bar,
+			"##############################", quote, rows[i].key, quote);
 	}
-	if (rest > 0)
-		fprintf(out, "  %8" PRIu64 "  %-*s others\n", rest, BAR, "");
+	if (others > 0)
+		fprintf(out, "  %8" PRIu64 "  %-*s others\n", others, BAR, "");
 	free(rows);
 }
 
@@ -160,10 +125,11 @@ void tally_print(const struct tally *t, FILE *out)
 static json_t *list_object(const struct tally *t, enum list list)
 {
 	json_t *o = json_array();
-	size_t n;
-	struct row *rows = sorted(t, list, &n);
+	uint64_t others;
+	size_t n, keys;
+	struct counts_row *rows = counts_top(t->count[list], SHOWN, &n, &keys, &others);
 
-	for (size_t i = 0; i < n && i < SHOWN; i++)
+	for (size_t i = 0; rows != NULL && i < n; i++)
 		json_array_append_new(o, json_pack("{s:s, s:I}", "key", rows[i].key, "count",
 						   (json_int_t)rows[i].count));
 	free(rows);

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A page of a log's events. */
+#include "cli/report.h"
+
+#include "cli/cli.h"
+#include "cli/gz.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { BLOCKS_DEFAULT = 20000 };
+
+static bool read_events(struct report *r, const char *path)
+{
+	FILE *in = gz_open(path);
+	char *line = NULL;
+	size_t room = 0;
+
+	if (in == NULL) {
+		fprintf(stderr, "epitaph: cannot read %s: %s\n", path, strerror(errno));
+		return false;
+	}
+	while (getline(&line, &room, in) > 0)
+		report_take(r, line);
+	free(line);
+	fclose(in);
+	if (r->unreadable > 0)
+		fprintf(stderr, "epitaph: %s: %llu lines are no events and were left out\n", path,
+			(unsigned long long)r->unreadable);
+	if (r->events > 0)
+		return true;
+	fprintf(stderr, "epitaph: %s: there are no events in it\n", path);
+	return false;
+}
+
+static bool write_page(const struct report *r, const char *source, const char *path)
+{
+	FILE *out = path ? fopen(path, "we") : stdout;
+	bool good = out != NULL && report_write(r, source, out);
+
+	if (out != NULL && out != stdout)
+		good = fclose(out) == 0 && good;
+	if (!good)
+		fprintf(stderr, "epitaph: cannot write %s: %s\n", path ? path : "the page",
+			strerror(errno));
+	return good;
+}
+
+int command_report(const struct cli_args *args)
+{
+	struct report r = { .blocks_max = BLOCKS_DEFAULT };
+	const char *most = args->value[REPORT_BLOCKS];
+	char *end = NULL;
+	bool good;
+
+	if (most != NULL) {
+		r.blocks_max = strtoul(most, &end, 10);
+		if (*end != '\0' || most[0] < '0' || most[0] > '9') {
+			fprintf(stderr, "epitaph report: --blocks takes a number, not '%s'\n",
+				most);
+			return EXIT_USAGE;
+		}
+	}
+	good = report_init(&r);
+	good = good && read_events(&r, args->operand);
+	if (good) {
+		report_trim(&r);
+		good = write_page(&r, args->operand, args->value[REPORT_OUTPUT]);
+	}
+	report_free(&r);
+	return good ? EXIT_DONE : EXIT_FOUND;
+}
