@@ -86,18 +86,24 @@ static bool is_repeated(struct live *l, const struct packet *p, uint32_t interfa
 }
 
 /* Each packet once: what is forwarded is seen when it comes, what this host sends when it leaves. */
-static bool is_wanted(struct live *l, struct bytes ip, int64_t us)
+static bool is_wanted(struct live *l, struct observed *o)
 {
 	const struct capture_meta *m = capture_meta(l->in);
 	struct packet p;
+	bool foreign;
 
-	if (packet_parse(ip, &p) != PACKET_OK || !packet_is_tcp(&p))
+	o->made_here = false;
+	if (packet_parse(o->ip, &p) != PACKET_OK || !packet_is_tcp(&p))
 		return false;
 	if (m->interface == 0)
 		return true;
-	if (p.flags & TCP_RST)
-		return !is_repeated(l, &p, m->interface, us);
-	return !m->outgoing || is_own(l, &p.tuple.src);
+	foreign = m->outgoing && !is_own(l, &p.tuple.src);
+	if (!(p.flags & TCP_RST))
+		return !foreign;
+	if (is_repeated(l, &p, m->interface, o->time_us))
+		return false;
+	o->made_here = foreign;
+	return true;
 }
 
 struct live *live_open(const char *interface, bool all)
@@ -133,12 +139,13 @@ unsigned live_lost(const struct live *l)
 	return capture_lost(l->in);
 }
 
-int live_next(struct live *l, struct bytes *ip, int64_t *time_us)
+int live_next(struct live *l, struct observed *out)
 {
 	int got;
 
+	out->frame = 0;
 	do {
-		got = capture_next(l->in, ip, time_us);
-	} while (got == 1 && !is_wanted(l, *ip, *time_us));
+		got = capture_next(l->in, &out->ip, &out->time_us);
+	} while (got == 1 && !is_wanted(l, out));
 	return got;
 }

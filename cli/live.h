@@ -3,7 +3,7 @@
 #ifndef EPITAPH_CLI_LIVE_H
 #define EPITAPH_CLI_LIVE_H
 
-#include "tcp/bytes.h"
+#include "cli/observe.h"
 
 struct live;
 
@@ -16,7 +16,7 @@ void live_close(struct live *l);
 int live_fd(const struct live *l);
 
 /* The next IP datagram, valid until the next call. Returns 1, 0 when none has come yet, -1 after a message. */
-int live_next(struct live *l, struct bytes *ip, int64_t *time_us);
+int live_next(struct live *l, struct observed *out);
 
 /* How many packets the kernel had no room for. */
 unsigned live_lost(const struct live *l);

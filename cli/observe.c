@@ -90,10 +90,17 @@ static void take_event(struct observer *o, struct event *e)
 		print_reset(e, o->color, o->settings.out);
 }
 
-void observer_packet(struct observer *o, struct bytes ip, int64_t time_us, uint64_t frame)
+/* Rules of this host's firewall made it, ours or others. */
+static void set_made_here(struct reset_reading *r)
 {
-	struct judge_input input = { .ip = ip,
-				     .now_us = time_us,
+	r->signs = (uint16_t)(1u << SIGN_HERE);
+	r->kind = RESET_KIND_POLICY;
+}
+
+void observer_packet(struct observer *o, const struct observed *p)
+{
+	struct judge_input input = { .ip = p->ip,
+				     .now_us = p->time_us,
 				     .iif = "",
 				     .oif = "",
 				     .checksum_ready = true,
@@ -103,12 +110,14 @@ void observer_packet(struct observer *o, struct bytes ip, int64_t time_us, uint6
 	unsigned n;
 
 	judge_packet(o->judge, o->policy, &input, &j);
-	n = events_list(&j, o->policy, &input, time_us, list);
+	n = events_list(&j, o->policy, &input, p->time_us, list);
 	for (unsigned i = 0; i < n; i++) {
-		list[i].frame = frame;
+		list[i].frame = p->frame;
+		if (p->made_here)
+			set_made_here(&list[i].reset.reading);
 		take_event(o, &list[i]);
 	}
-	judge_expire(o->judge, time_us);
+	judge_expire(o->judge, p->time_us);
 }
 
 uint64_t observer_resets(const struct observer *o)

@@ -24,8 +24,15 @@ struct observer_settings {
 struct observer *observer_new(const struct observer_settings *settings);
 void observer_free(struct observer *o);
 
-/* Take in an IP datagram, the @frame-th of a capture file or 0. */
-void observer_packet(struct observer *o, struct bytes ip, int64_t time_us, uint64_t frame);
+struct observed {
+	struct bytes ip; /* the datagram */
+	int64_t time_us;
+	uint64_t frame; /* its number in a capture file; 0: it is of none */
+	bool made_here; /* this host sends it in the name of another one */
+};
+
+/* Take in a datagram. */
+void observer_packet(struct observer *o, const struct observed *p);
 
 /* The resets so far. */
 uint64_t observer_resets(const struct observer *o);

@@ -15,16 +15,17 @@ int command_read(const struct cli_args *args)
 	};
 	struct observer *o;
 	struct capture *in;
-	struct bytes ip;
-	int64_t time_us;
+	struct observed p = { .made_here = false };
 	int got = -1;
 
 	if (!observer_color_ok("read", settings.color))
 		return EXIT_USAGE;
 	o = observer_new(&settings);
 	in = o ? capture_open(args->operand) : NULL;
-	while (in != NULL && (got = capture_next(in, &ip, &time_us)) == 1)
-		observer_packet(o, ip, time_us, capture_meta(in)->frame);
+	while (in != NULL && (got = capture_next(in, &p.ip, &p.time_us)) == 1) {
+		p.frame = capture_meta(in)->frame;
+		observer_packet(o, &p);
+	}
 	if (in != NULL)
 		observer_finish(o);
 	capture_close(in);

@@ -21,12 +21,11 @@ struct watch {
 /* All that has come. False when it is enough, or failed. */
 static bool take(struct watch *w, bool *failed)
 {
-	struct bytes ip;
-	int64_t us;
+	struct observed p;
 	int got;
 
-	while ((got = live_next(w->in, &ip, &us)) == 1) {
-		observer_packet(w->observer, ip, us, 0);
+	while ((got = live_next(w->in, &p)) == 1) {
+		observer_packet(w->observer, &p);
 		if (w->count > 0 && observer_resets(w->observer) >= w->count)
 			return false;
 	}

@@ -32,11 +32,10 @@ static bool is_of_command(void *arg, const struct event *e)
 
 static void take_packets(struct why *w)
 {
-	struct bytes ip;
-	int64_t us;
+	struct observed p;
 
-	while (live_next(w->in, &ip, &us) == 1)
-		observer_packet(w->observer, ip, us, 0);
+	while (live_next(w->in, &p) == 1)
+		observer_packet(w->observer, &p);
 }
 
 /* True when the command has ended; what it has started may go on without us. */

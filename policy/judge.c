@@ -319,7 +319,7 @@ static void judge_reset(struct judge *j, const struct policy *p, const struct ju
 		recognise(j, f, out);
 	reset_classify(&out->packet, f, side, &circumstances, &out->reading);
 	if (f != NULL)
-		flow_track_reset(f, side, &out->packet, in->now_us);
+		flow_track_reset(f, side, &out->packet, (uint8_t)out->reading.claim, in->now_us);
 	count_reset(&j->counters, out);
 	out->verdict = VERDICT_PASS;
 	if (p->reset_rules > 0)

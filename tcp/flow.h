@@ -37,6 +37,7 @@ struct flow_reset {
 	uint8_t acks;  /* a bit for each of the first 8 of them: RST|ACK */
 	bool told;     /* that its sender went on */
 	uint8_t flags, ttl;
+	uint8_t claim; /* what its payload said that it is, an enum reset_kind; 0: nothing */
 	uint16_t window;
 	uint32_t seq, ack;
 	int64_t us;

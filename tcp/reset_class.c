@@ -40,7 +40,7 @@ static const char *const sign_names[] = {
 	[SIGN_TIMESTAMP] = "no-timestamp", [SIGN_SEQ_BELOW] = "seq-below-sent",
 	[SIGN_SEQ] = "seq-unexpected",	   [SIGN_ACK] = "ack-unexpected",
 	[SIGN_SEQ_CHANGE] = "seq-change",  [SIGN_ACK_CHANGE] = "ack-change",
-	[SIGN_WENT_ON] = "sender-went-on",
+	[SIGN_WENT_ON] = "sender-went-on", [SIGN_HERE] = "made-here",
 };
 NAMES(sign_names, RESET_SIGNS, "sign");
 
@@ -89,6 +89,17 @@ static enum reset_kind claimed_kind(const struct reset_reading *r)
 			return claims[i].kind;
 	}
 	return RESET_KIND_UNKNOWN;
+}
+
+/* An empty reset at the SEQ of one that carried a payload is its companion: it says the same to those who could not
+ * take the first. */
+static enum reset_kind claim_before(const struct packet *p, const struct flow_reset *before,
+				    int64_t now_us)
+{
+	if (before->count == 0 || now_us - before->us > BACK_TO_BACK_US || before->seq != p->seq ||
+	    p->payload_len > 0)
+		return RESET_KIND_UNKNOWN;
+	return (enum reset_kind)before->claim;
 }
 
 static void sign(struct reset_reading *r, enum reset_sign s, bool holds)
@@ -243,7 +254,9 @@ void reset_classify(const struct packet *p, const struct flow *f, enum flow_side
 {
 	enum reset_kind claim = out->ours ? RESET_KIND_POLICY : claimed_kind(out);
 
-	out->kind = claim;
+	if (claim == RESET_KIND_UNKNOWN && f != NULL)
+		claim = claim_before(p, &f->side[side].reset, c->now_us);
+	out->kind = out->claim = claim;
 	if (f == NULL) {
 		/* SEQ 0 and an ACK answer what had no ACK, a SYN; by chance, one in four billion. */
 		if ((p->flags & TCP_ACK) && p->seq == 0) {

@@ -65,6 +65,7 @@ enum reset_sign {
 	SIGN_SEQ_CHANGE, /* back to back with another one of lower SEQ (RST_SEQ_CHANGE) */
 	SIGN_ACK_CHANGE, /* back to back with another one of other ACK (RST_ACK_CHANGE) */
 	SIGN_WENT_ON,	 /* its sender sent data afterwards (RST_SEQ_DATA) */
+	SIGN_HERE, /* seen to leave this host, which is not whom it names, and not to come in */
 	RESET_SIGNS,
 };
 
@@ -75,6 +76,8 @@ struct reset_reading {
 	enum reset_format format;
 	enum reset_stage stage;
 	enum reset_kind kind;
+	enum reset_kind
+		claim;	     /* what the payload, or that of the reset before it, says that it is */
 	bool invalid_diag;   /* the record's magic with a wrong length or code 0 */
 	bool text_truncated; /* by us, or because the capture ended */
 	bool ours;	     /* we sent it */

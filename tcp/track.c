@@ -86,7 +86,7 @@ void flow_track(struct flow *f, enum flow_side_name side, const struct packet *p
 }
 
 void flow_track_reset(struct flow *f, enum flow_side_name side, const struct packet *p,
-		      int64_t now_us)
+		      uint8_t claim, int64_t now_us)
 {
 	struct flow_reset *r = &f->side[side].reset;
 	bool first = r->count == 0 || now_us - r->us > BACK_TO_BACK_US;
@@ -99,6 +99,7 @@ void flow_track_reset(struct flow *f, enum flow_side_name side, const struct pac
 		.acks = acks,
 		.flags = p->flags,
 		.ttl = p->ttl,
+		.claim = claim,
 		.window = p->window,
 		.seq = p->seq,
 		.ack = p->ack,

@@ -10,9 +10,9 @@
 void flow_track(struct flow *f, enum flow_side_name side, const struct packet *p, const uint8_t *hw,
 		int64_t now_us);
 
-/* Remember @p, a reset in the name of @side. */
+/* Remember @p, a reset in the name of @side, whose payload has this claim. */
 void flow_track_reset(struct flow *f, enum flow_side_name side, const struct packet *p,
-		      int64_t now_us);
+		      uint8_t claim, int64_t now_us);
 
 /*
  * True, once for each reset, when @p shows that its sender did not send the latest reset in its name: data at

@@ -45,7 +45,7 @@ lab_sweep() {
 # Every event of every test holds to the schema.
 lab_validate() {
 	local file
-	for file in "$LAB_DIR"/events* "$LAB_DIR"/watched; do
+	for file in "$LAB_DIR"/events* "$LAB_DIR"/watched "$LAB_DIR"/routed; do
 		[ -f "$file" ] && [ -s "$file" ] || continue
 		expect "events hold to their schema ($(basename "$file"))" /usr/bin/python3 tests/validate "$file"
 	done

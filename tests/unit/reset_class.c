@@ -160,6 +160,24 @@ static void by_what_they_say(void **state)
 	}
 }
 
+/* The empty reset that follows one with a payload, and one that does not. */
+static void companions(void **state)
+{
+	(void)state;
+	open_flow();
+	see(true, SERVER + 19, CLIENT + 6, TCP_RST | TCP_ACK, "POLICY: blocked", 64);
+	see(true, SERVER + 19, CLIENT + 6, TCP_RST | TCP_ACK, "", 64);
+	assert_int_equal(r->reading.kind, RESET_KIND_POLICY);
+	see(true, SERVER + 19, CLIENT + 6, TCP_RST | TCP_ACK, "", 64);
+	assert_int_equal(r->reading.kind, RESET_KIND_POLICY);
+	see(true, SERVER + 20, CLIENT + 6, TCP_RST | TCP_ACK, "", 64);
+	assert_int_equal(r->reading.kind, RESET_KIND_FORGED);
+	syn();
+	see(true, 0, CLIENT + 1, TCP_RST | TCP_ACK, "R=web", 64);
+	see(true, 0, CLIENT + 1, TCP_RST | TCP_ACK, "", 64);
+	assert_int_equal(r->reading.kind, RESET_KIND_POLICY);
+}
+
 static void echoes(void **state)
 {
 	(void)state;
@@ -243,8 +261,8 @@ static int tear_down(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(of_ends), TEST(of_others),	     TEST(after_silence), TEST(by_what_they_say),
-		TEST(echoes),  TEST(quoted_packets), TEST(our_own),
+		TEST(of_ends),	  TEST(of_others), TEST(after_silence),	 TEST(by_what_they_say),
+		TEST(companions), TEST(echoes),	   TEST(quoted_packets), TEST(our_own),
 	};
 
 	return cmocka_run_group_tests_name("reset_class", tests, NULL, NULL);
