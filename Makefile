@@ -20,7 +20,7 @@ POLICY := check decide diag domain_set endpoint explain files index index_build 
 RULES := iptables nft offload plan plan_merge plan_set render_iptables render_nft rules spawn
 EVENTS := aggregate community_id datagrams event files json log pcapng sink
 NFQ := answer conntrack ifnames inject queue queue_proc reclaim worker
-CLI := capture check codes control counters counts diff doctor doctor_machine doctor_traffic drill drill_lab event_time explain gz json_policy live main observe \
+CLI := capture check codes control counters counts diff doctor doctor_machine doctor_traffic drill drill_lab event_log explain explain_event gz json_policy live main observe \
 	opened ours plan policy policy_file print_reset read reload replay report report_gather report_page run tally watch why
 
 UNIT := aggregate community_id files flow http index judge judge_rules limit mutate packet pattern plan policy reset reset_class reset_read schedule set stream \
@@ -131,7 +131,7 @@ $(BUILD)/fuzz/fuzz_%: tests/fuzz/%.c $(patsubst %,tcp/%.c,$(TCP)) $(patsubst %,p
 	@mkdir -p $(@D)
 	clang -std=gnu11 -D_GNU_SOURCE -I. -O1 -g -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -o $@ $^ $(FUZZ_MORE) $(PURE_LIBS) $(FUZZ_LIBS)
 
-$(BUILD)/fuzz/fuzz_reset: FUZZ_MORE := $(addprefix events/,community_id.c event.c json.c) $(addprefix cli/,counts.c event_time.c json_policy.c print_reset.c report_gather.c report_page.c)
+$(BUILD)/fuzz/fuzz_reset: FUZZ_MORE := $(addprefix events/,community_id.c event.c json.c) $(addprefix cli/,counts.c event_log.c gz.c json_policy.c print_reset.c report_gather.c report_page.c)
 $(BUILD)/fuzz/fuzz_reset: FUZZ_LIBS := $(PACKAGE_LIBS) -lcmocka
 
 $(BUILD)/doc/%: doc/%.scd

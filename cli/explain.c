@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* How a flow would be decided under a policy, and which rule a text came from. */
 #include "cli/cli.h"
+#include "cli/explain_event.h"
 
 #include "policy/endpoint.h"
 #include "policy/explain.h"
@@ -38,26 +39,30 @@ static bool parse_flow(const char *text, struct ip_tuple *t)
 	return first != 0 && first == second && t->proto != 0;
 }
 
-/* The rule that a reset's text names: "R=NAME", then a blank or the end. */
-static int explain_text(const struct policy *p, const char *text)
+static int explain_rule(const struct policy *p, const char *name, size_t len)
 {
-	size_t len = strcspn(text + 2, " ");
-	struct suggestion s = { .word = text + 2, .word_len = len };
+	struct suggestion s = { .word = name, .word_len = len };
 
 	for (size_t i = 0; i < p->rules + p->reset_rules; i++) {
 		const struct rule *r = i < p->rules ? &p->rule[i] : &p->reset_rule[i - p->rules];
 
-		if (strlen(r->name) == len && strncmp(r->name, text + 2, len) == 0) {
+		if (strlen(r->name) == len && strncmp(r->name, name, len) == 0) {
 			rule_explain(p, r, "", stdout);
 			return EXIT_DONE;
 		}
 		suggestion_offer(&s, r->name);
 	}
-	fprintf(stderr, "epitaph: this policy has no rule '%.*s'", (int)len, text + 2);
+	fprintf(stderr, "epitaph: this policy has no rule '%.*s'", (int)len, name);
 	if (s.best != NULL)
 		fprintf(stderr, "; did you mean '%s'?", s.best);
 	fputc('\n', stderr);
 	return EXIT_FOUND;
+}
+
+/* The rule that a reset's text names: "R=NAME", then a blank or the end. */
+static int explain_text(const struct policy *p, const char *text)
+{
+	return explain_rule(p, text + 2, strcspn(text + 2, " "));
 }
 
 /* What a client has said; once it said one thing, what it did not say will not come. */
@@ -142,6 +147,27 @@ static int explain_flow(const struct policy *p, const struct cli_args *args,
 	return EXIT_DONE;
 }
 
+/* An event of the log, and the rule that it names. */
+static int explain_event(const struct cli_args *args)
+{
+	const char *path = args->value[EXPLAIN_CONFIG];
+	char rule[NAME_LEN + 1];
+	struct policy *p;
+	int result = EXIT_DONE;
+
+	if (!event_explain(args->value[EXPLAIN_EVENTS], args->operand, rule, stdout))
+		return EXIT_FOUND;
+	p = cli_load_policy(path ? path : CLI_POLICY_FILE, NULL);
+	if (p == NULL)
+		return EXIT_FOUND;
+	if (strcmp(rule, p->on_default.name) == 0 || strcmp(rule, p->on_undecided.name) == 0)
+		printf("%s: what the policy says where no rule decides\n", rule);
+	else
+		result = explain_rule(p, rule, strlen(rule));
+	policy_free(p);
+	return result;
+}
+
 int command_explain(const struct cli_args *args)
 {
 	const char *path = args->value[EXPLAIN_CONFIG];
@@ -150,10 +176,13 @@ int command_explain(const struct cli_args *args)
 	struct policy *p;
 	int result;
 
+	if (args->value[EXPLAIN_EVENTS] != NULL)
+		return explain_event(args);
 	if (!is_text && !parse_flow(args->operand, &t)) {
 		fprintf(stderr,
 			"epitaph explain: '%s' is neither a flow, such as 'tcp 10.8.0.5:40000 "
-			"198.51.100.9:443', nor the text of a reset, such as 'R=social'\n",
+			"198.51.100.9:443', nor the text of a reset, such as 'R=social'; "
+			"for the id of an event, name the log: --events FILE\n",
 			args->operand);
 		return EXIT_USAGE;
 	}

@@ -43,12 +43,13 @@ static const struct cli_command commands[] = {
 	  { { 'j', "json", NULL, "the compiled form as one JSON object, for tools" } },
 	  command_policy },
 	{ "explain",
-	  "FLOW|TEXT",
+	  "FLOW|TEXT|EVENT",
 	  true,
 	  "tell how a flow would be decided, and why",
 	  "FLOW is 'tcp 10.8.0.5:40000 198.51.100.9:443', udp or icmp, with or without '->'. TEXT is the\n"
-	  "text of a reset, such as 'R=social no social media': which rule sent it. Without a name\n"
-	  "given, rules that need one leave the flow undecided.",
+	  "text of a reset, such as 'R=social no social media': which rule sent it. EVENT is the id of a\n"
+	  "block, '0a1b2c3d', in the log that --events names. Without a name given, rules that need one leave\n"
+	  "the flow undecided.",
 	  { { 'c', "config", "FILE", "the policy; " CLI_POLICY_FILE " if not given" },
 	    { 0, "sni", "NAME", "server name of the ClientHello" },
 	    { 0, "alpn", "LIST", "protocols it offers, joined with commas" },
@@ -59,7 +60,8 @@ static const struct cli_command commands[] = {
 	    { 'o', "oif", "NAME", "interface it leaves by" },
 	    { 0, "mark", "N", "mark of its first packet" },
 	    { 0, "at", "TIME",
-	      "\"2026-11-23 09:00\" by the schedules' clocks, 'Z' behind it for UTC; now if not given" } },
+	      "\"2026-11-23 09:00\" by the schedules' clocks, 'Z' behind it for UTC; now if not given" },
+	    { 'e', "events", "FILE", "the log that has EVENT" } },
 	  command_explain },
 	{ "reload",
 	  NULL,

@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "cli/ours.h"
 
-#include "cli/event_time.h"
-#include "cli/gz.h"
+#include "cli/event_log.h"
 #include "cli/json_policy.h"
 
-#include <errno.h>
 #include <jansson.h>
 #include <stdlib.h>
 
@@ -29,7 +27,7 @@ static void make_key(const struct ip_addr *a, uint16_t aport, const struct ip_ad
 		 bport);
 }
 
-static void take(struct ours *o, const json_t *event)
+static void take_block(struct ours *o, const json_t *event)
 {
 	const json_t *block = json_object_get(event, "block");
 	const json_t *sent = json_object_get(block, "sent");
@@ -50,32 +48,27 @@ static void take(struct ours *o, const json_t *event)
 	json_object_set_new(o->id, id, json_true());
 }
 
+static void take(void *arg, const char *line)
+{
+	json_t *event = json_loads(line, 0, NULL);
+
+	if (strcmp(json_text_at(event, "event_type"), "block") == 0)
+		take_block(arg, event);
+	json_decref(event);
+}
+
 struct ours *ours_open(const char *path)
 {
-	FILE *in = gz_open(path);
 	struct ours *o = calloc(1, sizeof(*o));
-	char *line = NULL;
-	size_t room = 0;
 
-	if (in == NULL || o == NULL) {
-		fprintf(stderr, "epitaph: cannot read %s: %s\n", path, strerror(errno));
-		if (in != NULL)
-			fclose(in);
-		free(o);
+	if (o == NULL)
 		return NULL;
-	}
 	o->flow = json_object();
 	o->id = json_object();
-	while (getline(&line, &room, in) > 0) {
-		json_t *event = json_loads(line, 0, NULL);
-
-		if (strcmp(json_text_at(event, "event_type"), "block") == 0)
-			take(o, event);
-		json_decref(event);
-	}
-	free(line);
-	fclose(in);
-	return o;
+	if (event_log_each(path, take, o))
+		return o;
+	ours_free(o);
+	return NULL;
 }
 
 void ours_free(struct ours *o)

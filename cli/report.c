@@ -3,7 +3,7 @@
 #include "cli/report.h"
 
 #include "cli/cli.h"
-#include "cli/gz.h"
+#include "cli/event_log.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -14,18 +14,8 @@ enum { BLOCKS_DEFAULT = 20000 };
 
 static bool read_events(struct report *r, const char *path)
 {
-	FILE *in = gz_open(path);
-	char *line = NULL;
-	size_t room = 0;
-
-	if (in == NULL) {
-		fprintf(stderr, "epitaph: cannot read %s: %s\n", path, strerror(errno));
+	if (!event_log_each(path, report_take, r))
 		return false;
-	}
-	while (getline(&line, &room, in) > 0)
-		report_take(r, line);
-	free(line);
-	fclose(in);
 	if (r->unreadable > 0)
 		fprintf(stderr, "epitaph: %s: %llu lines are no events and were left out\n", path,
 			(unsigned long long)r->unreadable);

@@ -45,8 +45,8 @@ struct report {
 bool report_init(struct report *r);
 void report_free(struct report *r);
 
-/* Take in a line of a log. */
-void report_take(struct report *r, const char *line);
+/* Take in a line of a log; @report is a struct report. */
+void report_take(void *report, const char *line);
 
 /* Leave no more than blocks_max blocks, the latest. */
 void report_trim(struct report *r);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "cli/report.h"
 
-#include "cli/event_time.h"
+#include "cli/event_log.h"
 #include "cli/json_policy.h"
 
 #include <stdlib.h>
@@ -201,8 +201,9 @@ static void take_reset(struct report *r, const json_t *event, const json_t *rese
 	count_at(r, BY_TEXT, reset, "text", 1);
 }
 
-void report_take(struct report *r, const char *line)
+void report_take(void *report, const char *line)
 {
+	struct report *r = report;
 	json_t *event = json_loads(line, JSON_ALLOW_NUL, NULL);
 	const json_t *block = json_object_get(event, "block"),
 		     *reset = json_object_get(event, "reset");
