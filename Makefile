@@ -20,7 +20,7 @@ POLICY := check decide diag domain_set endpoint explain files index index_build 
 RULES := iptables nft offload plan plan_merge plan_set render_iptables render_nft rules spawn
 EVENTS := aggregate community_id datagrams event files json log pcapng sink
 NFQ := answer conntrack ifnames inject queue queue_proc reclaim worker
-CLI := capture check codes control counters counts diff doctor doctor_machine doctor_traffic drill drill_lab event_log explain explain_event gz json_policy live main observe \
+CLI := capture check codes completion control counters counts diff doctor doctor_machine doctor_traffic drill drill_lab event_log explain explain_event gz json_policy live main observe \
 	opened ours plan policy policy_file print_reset read reload replay report report_gather report_page run tally watch why
 
 UNIT := aggregate community_id files flow http index judge judge_rules limit mutate packet pattern plan policy reset reset_class reset_read schedule set stream \
@@ -172,6 +172,9 @@ install: all
 	install -D -m 644 $(BUILD)/doc/epitaph.conf.5 $(DESTDIR)$(PREFIX)/share/man/man5/epitaph.conf.5
 	install -d $(DESTDIR)$(PREFIX)/share/doc/epitaph/examples/lists
 	install -m 644 events/schema.json $(DESTDIR)$(PREFIX)/share/doc/epitaph/events.schema.json
+	install -d $(DESTDIR)$(PREFIX)/share/bash-completion/completions $(DESTDIR)$(PREFIX)/share/zsh/site-functions
+	$(BUILD)/epitaph completion bash >$(DESTDIR)$(PREFIX)/share/bash-completion/completions/epitaph
+	$(BUILD)/epitaph completion zsh >$(DESTDIR)$(PREFIX)/share/zsh/site-functions/_epitaph
 	install -d $(DESTDIR)$(PREFIX)/share/doc/epitaph/monitoring
 	install -m 644 doc/monitoring/* $(DESTDIR)$(PREFIX)/share/doc/epitaph/monitoring/
 	install -m 644 rules/examples/*.conf $(DESTDIR)$(PREFIX)/share/doc/epitaph/examples/
@@ -182,6 +185,7 @@ install: all
 uninstall:
 	rm -f $(DESTDIR)$(PREFIX)/sbin/epitaph $(DESTDIR)$(PREFIX)/share/man/man8/epitaph.8 \
 		$(DESTDIR)$(PREFIX)/share/man/man5/epitaph.conf.5
+	rm -f $(DESTDIR)$(PREFIX)/share/bash-completion/completions/epitaph $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_epitaph
 	rm -rf $(DESTDIR)$(PREFIX)/share/doc/epitaph
 	@echo "$(DESTDIR)$(SYSCONFDIR)/epitaph is kept: it holds your policy"
 

@@ -55,6 +55,10 @@ int command_report(const struct cli_args *args);
 int command_why(const struct cli_args *args);
 int command_codes(const struct cli_args *args);
 int command_doctor(const struct cli_args *args);
+int command_completion(const struct cli_args *args);
+
+/* The @i-th command, or NULL past the end. */
+const struct cli_command *cli_command_at(size_t i);
 
 /* Options of each command, in the order of its rows in main.c. */
 enum { RUN_CONFIG, RUN_EVENTS, RUN_NO_RULES, RUN_KEEP_RULES };

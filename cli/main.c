@@ -136,6 +136,13 @@ static const struct cli_command commands[] = {
 	  "chooses by 'daemon { diag codes ietf-02 }'. Those with a name are what a firewall may send.",
 	  { { 0 } },
 	  command_codes },
+	{ "completion",
+	  "SHELL",
+	  true,
+	  "print what bash or zsh needs to complete commands and options",
+	  "'make install' puts it where the shells look; else: source <(epitaph completion bash).",
+	  { { 0 } },
+	  command_completion },
 	{ "read",
 	  "IN.pcap",
 	  true,
@@ -189,6 +196,11 @@ static const struct cli_command commands[] = {
 };
 
 enum { COMMANDS = sizeof(commands) / sizeof(commands[0]) };
+
+const struct cli_command *cli_command_at(size_t i)
+{
+	return i < COMMANDS ? &commands[i] : NULL;
+}
 
 static void print_usage(FILE *out)
 {
