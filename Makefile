@@ -21,7 +21,7 @@ RULES := iptables nft offload plan plan_merge plan_set render_iptables render_nf
 EVENTS := aggregate community_id datagrams event files json log pcapng sink
 NFQ := answer conntrack ifnames inject queue queue_proc reclaim worker
 CLI := capture check codes completion control counters counts diff doctor doctor_machine doctor_traffic drill drill_lab event_log explain explain_event gz json_policy live main observe \
-	opened ours plan policy policy_file print_reset read reload replay report report_gather report_page run tally watch why
+	opened ours plan policy policy_file print_reset read reload replay report report_gather report_page run service tally watch why
 
 UNIT := aggregate community_id files flow http index judge judge_rules limit mutate packet pattern plan policy reset reset_class reset_read schedule set stream \
 	text tls zone
@@ -172,6 +172,10 @@ install: all
 	install -D -m 644 $(BUILD)/doc/epitaph.conf.5 $(DESTDIR)$(PREFIX)/share/man/man5/epitaph.conf.5
 	install -d $(DESTDIR)$(PREFIX)/share/doc/epitaph/examples/lists
 	install -m 644 events/schema.json $(DESTDIR)$(PREFIX)/share/doc/epitaph/events.schema.json
+	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system
+	for unit in epitaph epitaph-rules; do sed 's,@sbindir@,$(PREFIX)/sbin,' service/$$unit.service.in \
+		>$(DESTDIR)$(PREFIX)/lib/systemd/system/$$unit.service || exit; done
+	install -D -m 644 service/epitaph.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/epitaph.conf
 	install -d $(DESTDIR)$(PREFIX)/share/bash-completion/completions $(DESTDIR)$(PREFIX)/share/zsh/site-functions
 	$(BUILD)/epitaph completion bash >$(DESTDIR)$(PREFIX)/share/bash-completion/completions/epitaph
 	$(BUILD)/epitaph completion zsh >$(DESTDIR)$(PREFIX)/share/zsh/site-functions/_epitaph
@@ -185,6 +189,8 @@ install: all
 uninstall:
 	rm -f $(DESTDIR)$(PREFIX)/sbin/epitaph $(DESTDIR)$(PREFIX)/share/man/man8/epitaph.8 \
 		$(DESTDIR)$(PREFIX)/share/man/man5/epitaph.conf.5
+	rm -f $(DESTDIR)$(PREFIX)/lib/systemd/system/epitaph.service $(DESTDIR)$(PREFIX)/lib/systemd/system/epitaph-rules.service \
+		$(DESTDIR)$(PREFIX)/lib/sysusers.d/epitaph.conf
 	rm -f $(DESTDIR)$(PREFIX)/share/bash-completion/completions/epitaph $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_epitaph
 	rm -rf $(DESTDIR)$(PREFIX)/share/doc/epitaph
 	@echo "$(DESTDIR)$(SYSCONFDIR)/epitaph is kept: it holds your policy"

@@ -3,6 +3,7 @@
 #include "cli/reload.h"
 
 #include "cli/control.h"
+#include "cli/service.h"
 #include "nfq/queue_proc.h"
 #include "rules/offload.h"
 
@@ -12,16 +13,36 @@
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
+#include <time.h>
 #include <unistd.h>
 
 enum {
 	WATCH_MS = 1000,
-	LINGER_MS = 100, /* for packets that were queued before the rules went */
-	MAIN_NICE = 5,	 /* of the thread that reads policies: packets come first */
+	WATCHDOG_SHARE = 3, /* of its time, after which it is fed */
+	LINGER_MS = 100,    /* for packets that were queued before the rules went */
+	MAIN_NICE = 5,	    /* of the thread that reads policies: packets come first */
 };
 
 /* A request; the name of a rule may follow. */
 #define REJUDGE "reload rejudge "
+
+/* Tell the service manager @state, and which policy is in force. */
+static void tell_state(const struct run *r, const char *state)
+{
+	char text[128];
+
+	snprintf(text, sizeof(text), "%sSTATUS=policy %u in force, %zu rules", state,
+		 r->policy->generation, r->policy->rules);
+	service_notify(text);
+}
+
+static json_t *reload(struct run *r, const char *rejudge)
+{
+	json_t *answer = run_reload(r, rejudge);
+
+	tell_state(r, "");
+	return answer;
+}
 
 /* True to go on. */
 static bool handle_signal(struct run *r)
@@ -31,7 +52,7 @@ static bool handle_signal(struct run *r)
 	if (read(r->signal_fd, &s, sizeof(s)) != sizeof(s))
 		return true;
 	if (s.ssi_signo == SIGHUP)
-		json_decref(run_reload(r, NULL));
+		json_decref(reload(r, NULL));
 	else if (s.ssi_signo == SIGUSR1)
 		workers_log_stats(r->workers);
 	else
@@ -47,9 +68,9 @@ static void handle_request(struct run *r)
 	if (client < 0)
 		return;
 	if (strcmp(request, "reload") == 0)
-		control_answer(client, run_reload(r, NULL));
+		control_answer(client, reload(r, NULL));
 	else if (strncmp(request, REJUDGE, strlen(REJUDGE)) == 0)
-		control_answer(client, run_reload(r, request + strlen(REJUDGE)));
+		control_answer(client, reload(r, request + strlen(REJUDGE)));
 	else if (strcmp(request, "status") == 0)
 		control_answer(client, run_status(r, "in force"));
 	else if (strcmp(request, "counters") == 0)
@@ -57,6 +78,21 @@ static void handle_request(struct run *r)
 	else
 		control_answer(client, json_pack("{s:s, s:s}", "result", "refused", "message",
 						 "unknown request"));
+}
+
+/* Tell that we are alive, as long as the queues' workers are: one that hangs would be restarted. */
+static void feed_watchdog(struct run *r, int64_t every_us, int64_t *fed_us)
+{
+	struct timespec t;
+	int64_t now_us;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	now_us = (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
+	if (every_us == 0 || now_us - *fed_us < every_us / WATCHDOG_SHARE ||
+	    !workers_went_on(r->workers))
+		return;
+	service_notify("WATCHDOG=1");
+	*fed_us = now_us;
 }
 
 /* Until a signal ends it (0) or a worker gives up (-1). */
@@ -67,9 +103,14 @@ static int watch(struct run *r)
 		{ .fd = r->control_fd, .events = POLLIN },
 	};
 
+	int64_t watchdog_us = service_watchdog_us(), fed_us = 0;
+
 	setpriority(PRIO_PROCESS, (id_t)gettid(), MAIN_NICE);
 	while (workers_alive(r->workers)) {
-		if (poll(fds, 2, WATCH_MS) <= 0)
+		int ready = poll(fds, 2, WATCH_MS);
+
+		feed_watchdog(r, watchdog_us, &fed_us);
+		if (ready <= 0)
 			continue;
 		if (fds[0].revents != 0 && !handle_signal(r))
 			return 0;
@@ -270,7 +311,9 @@ int command_run(const struct cli_args *args)
 		answer = run_status(&r, "started");
 		run_log_policy(&r, answer);
 		json_decref(answer);
+		tell_state(&r, "READY=1\n");
 		result = watch(&r);
+		service_notify("STOPPING=1");
 	}
 	finish(&r, started);
 	return result == 0 ? EXIT_DONE : EXIT_FOUND;

@@ -27,7 +27,8 @@ struct worker {
 	struct answers *answers;
 	struct ifnames *iif_names, *oif_names;
 	int wake_fd;
-	_Atomic uint32_t seen_generation;
+	_Atomic uint32_t seen_generation, rounds;
+	uint32_t rounds_before; /* when it was asked last */
 	atomic_bool stop, log_stats;
 	_Atomic uint32_t stats_wanted, stats_taken; /* of stats, in turns */
 	struct event_stats stats;
@@ -178,6 +179,7 @@ static void *worker_thread(void *arg)
 		struct policy *policy = atomic_load(&w->all->policy);
 
 		atomic_store(&w->seen_generation, policy->generation);
+		atomic_fetch_add_explicit(&w->rounds, 1, memory_order_relaxed);
 		if (ready > 0 && fds[1].revents != 0 && read(w->wake_fd, &count, sizeof(count)) < 0)
 			continue;
 		w->now_us = clock_us(CLOCK_MONOTONIC);
@@ -324,6 +326,20 @@ bool workers_alive(const struct workers *w)
 			return false;
 	}
 	return true;
+}
+
+bool workers_went_on(struct workers *w)
+{
+	bool all = true;
+
+	for (unsigned i = 0; i < w->count; i++) {
+		struct worker *one = &w->worker[i];
+		uint32_t rounds = atomic_load_explicit(&one->rounds, memory_order_relaxed);
+
+		all = all && rounds != one->rounds_before;
+		one->rounds_before = rounds;
+	}
+	return all;
 }
 
 bool workers_have_conntrack(const struct workers *w)

@@ -39,6 +39,9 @@ struct policy *workers_swap(struct workers *w, struct policy *policy);
 /* False when some worker had to give up its queue; it has said why on standard error. */
 bool workers_alive(const struct workers *w);
 
+/* True when every worker went round its loop since the last call, by one thread: it does at least once a second. */
+bool workers_went_on(struct workers *w);
+
 /* Whether the kernel hands over conntrack's tuples with each packet; else they are looked up. */
 bool workers_have_conntrack(const struct workers *w);
 
