@@ -180,6 +180,7 @@ install: all
 	$(BUILD)/epitaph completion bash >$(DESTDIR)$(PREFIX)/share/bash-completion/completions/epitaph
 	$(BUILD)/epitaph completion zsh >$(DESTDIR)$(PREFIX)/share/zsh/site-functions/_epitaph
 	install -d $(DESTDIR)$(PREFIX)/share/doc/epitaph/monitoring
+	install -m 644 README.md NEWS.md SECURITY.md doc/*.md $(DESTDIR)$(PREFIX)/share/doc/epitaph/
 	install -m 644 doc/monitoring/* $(DESTDIR)$(PREFIX)/share/doc/epitaph/monitoring/
 	install -m 644 rules/examples/*.conf $(DESTDIR)$(PREFIX)/share/doc/epitaph/examples/
 	install -m 644 rules/examples/lists/* $(DESTDIR)$(PREFIX)/share/doc/epitaph/examples/lists/
