@@ -262,7 +262,7 @@ struct stream *flow_stream(struct flow_table *t, struct flow *f, enum flow_side_
 	return f->stream[side];
 }
 
-static struct piece *piece_of(const struct flow_table *t, const struct flow *f, int side,
+static struct piece *piece_of(const struct flow_table *t, const struct flow *f, unsigned side,
 			      bool latest)
 {
 	return &t->pieces[4 * (size_t)index_of(t, f) + 2 * (size_t)side + latest];
@@ -302,7 +302,7 @@ bool flow_echoes(const struct flow_table *t, const struct flow *f, struct bytes 
 {
 	if (data.len < ECHO_MIN)
 		return false;
-	for (int side = 0; side < 2; side++) {
+	for (unsigned side = 0; side < 2; side++) {
 		if (is_within(piece_of(t, f, side, false), f->side[side].first_len, data) ||
 		    is_within(piece_of(t, f, side, true), f->side[side].latest_len, data))
 			return true;
