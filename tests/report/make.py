@@ -14,6 +14,8 @@ HOSTILE = [
     "</script><script>document.title='owned'</script>",
     "<img src=x onerror=\"document.title='owned'\">",
     "'\"><svg onload=document.title='owned'>",
+    "</script x",
+    "<!--<script x",
     "]]><!--<script>document.title='owned'//",
     "\u001b[2J\u001b]0;owned\u0007\u009b31m\u202eevil\u0000\r\n\u2028",
     "javascript:document.title='owned'",

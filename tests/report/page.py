@@ -58,6 +58,7 @@ def check(page_path, events_path):
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     assert f"script-src 'sha256-{digest}'" in page.policy, "the policy does not name the script"
     assert "default-src 'none'" in page.policy
+    assert "<" not in data and "&" not in data, "an octet in the data that a parser of HTML may stop at"
     rows = json.loads(data)
     events = [json.loads(line) for line in open(events_path, encoding="utf-8")]
     blocks = [e for e in events if "block" in e]
