@@ -29,6 +29,7 @@ struct file {
 	uint64_t size;
 	size_t used;
 	time_t looked; /* at the free room */
+	time_t tried;  /* to open it again */
 	bool room, complained;
 	uint8_t buffer[BUFFER];
 };
@@ -237,10 +238,22 @@ static size_t accepted(const struct file *f, size_t left)
 	return left < PIPE_BUF ? left : PIPE_BUF;
 }
 
+/* A file that could not be opened when it was its turn: again once a second. */
+static void try_again(struct file *f)
+{
+	time_t now = time(NULL);
+
+	if (f->fd >= 0 || now == f->tried)
+		return;
+	f->tried = now;
+	open_path(f);
+}
+
 void file_flush(struct file *f)
 {
 	size_t len, done = 0;
 
+	try_again(f);
 	while (f->fd >= 0 && done < f->used && has_room(f) &&
 	       (len = accepted(f, f->used - done)) > 0) {
 		ssize_t n = write(f->fd, f->buffer + done, len);

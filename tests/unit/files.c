@@ -143,6 +143,28 @@ static void stalled_reader(void **state)
 	file_close(f);
 }
 
+/* A folder that is away when the file is opened anew, and comes back. */
+static void away(void **state)
+{
+	struct file *f = open_with((struct log_file){ 0 }, 0);
+	char elsewhere[80];
+	unsigned taken = 0;
+
+	(void)state;
+	snprintf(elsewhere, sizeof(elsewhere), "%s.away", folder);
+	write_lines(f, 1, &taken);
+	file_flush(f);
+	assert_int_equal(rename(folder, elsewhere), 0);
+	file_reopen(f);
+	write_lines(f, 1, &taken);
+	file_flush(f);
+	assert_int_equal(rename(elsewhere, folder), 0);
+	sleep(1); /* it is tried once a second */
+	file_flush(f);
+	assert_int_equal(size_of(""), 200);
+	file_close(f);
+}
+
 /* Only what began as we begin is appended to. */
 static void beginnings(void **state)
 {
@@ -193,7 +215,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(budget),	      TEST(full_disk),	TEST(reserve),
-		TEST(stalled_reader), TEST(beginnings),
+		TEST(stalled_reader), TEST(away), TEST(beginnings),
 	};
 
 	return cmocka_run_group_tests_name("files", tests, NULL, NULL);
