@@ -275,7 +275,8 @@ void file_flush(struct file *f)
 
 int file_waits_for(const struct file *f)
 {
-	return f->used > 0 && !f->regular ? f->fd : -1;
+	/* One that fails would be ready all the time. */
+	return f->used > 0 && !f->regular && !f->complained ? f->fd : -1;
 }
 
 bool file_has_room(struct file *f, size_t len)

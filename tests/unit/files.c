@@ -143,6 +143,30 @@ static void stalled_reader(void **state)
 	file_close(f);
 }
 
+/* A pipe whose reader has gone: nothing to wait for. */
+static void closed_reader(void **state)
+{
+	int ends[2], out = dup(STDOUT_FILENO);
+	struct log_file settings = { .path = NULL };
+	struct file *f;
+	unsigned taken = 0;
+
+	(void)state;
+	signal(SIGPIPE, SIG_IGN);
+	fflush(stdout);
+	assert_int_equal(pipe(ends), 0);
+	assert_true(dup2(ends[1], STDOUT_FILENO) >= 0);
+	assert_int_equal(file_open(&settings, 0, NULL, &f), 0);
+	assert_true(dup2(out, STDOUT_FILENO) >= 0);
+	close(out);
+	close(ends[1]);
+	write_lines(f, 10, &taken);
+	close(ends[0]);
+	file_flush(f);
+	assert_int_equal(file_waits_for(f), -1);
+	file_close(f);
+}
+
 /* A folder that is away when the file is opened anew, and comes back. */
 static void away(void **state)
 {
@@ -215,7 +239,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(budget),	      TEST(full_disk),	TEST(reserve),
-		TEST(stalled_reader), TEST(away), TEST(beginnings),
+		TEST(stalled_reader), TEST(away), TEST(closed_reader), TEST(beginnings),
 	};
 
 	return cmocka_run_group_tests_name("files", tests, NULL, NULL);
