@@ -116,6 +116,12 @@ int file_open(const struct log_file *settings, uint64_t reserve, const struct fi
 	return result;
 }
 
+int file_waits_for(const struct file *f)
+{
+	/* One that fails would be ready all the time. */
+	return f->used > 0 && !f->regular && !f->complained ? f->fd : -1;
+}
+
 /* A reader that is there, but slow, gets the rest; one that takes nothing does not hold us up. */
 static void drain(struct file *f)
 {
@@ -123,7 +129,7 @@ static void drain(struct file *f)
 
 	do {
 		file_flush(f);
-	} while (f->used > 0 && !f->regular && poll(&fd, 1, DRAIN_MS) == 1 &&
+	} while (file_waits_for(f) >= 0 && poll(&fd, 1, DRAIN_MS) == 1 &&
 		 (fd.revents & POLLOUT));
 }
 
@@ -271,12 +277,6 @@ void file_flush(struct file *f)
 	if (f->fd >= 0 && f->regular && f->settings.rotate_size > 0 &&
 	    f->size >= f->settings.rotate_size && f->used == 0)
 		rotate(f);
-}
-
-int file_waits_for(const struct file *f)
-{
-	/* One that fails would be ready all the time. */
-	return f->used > 0 && !f->regular && !f->complained ? f->fd : -1;
 }
 
 bool file_has_room(struct file *f, size_t len)
