@@ -38,39 +38,62 @@ static void take_packets(struct why *w)
 		observer_packet(w->observer, &p);
 }
 
-/* True when the command has ended; what it has started may go on without us. */
-static bool has_ended(const struct why *w, int *status)
+struct following {
+	struct pollfd fds[3]; /* requests, packets, signals */
+	bool ended;	      /* the command has; its status: */
+	int status;
+	bool alone; /* nobody is left whose connections are asked about */
+	bool stop;
+};
+
+static void take_requests(struct why *w, struct following *f)
 {
-	return waitpid(opened_pid(w->opened), status, WNOHANG) == opened_pid(w->opened);
+	if (f->fds[0].revents & POLLIN) {
+		opened_take(w->opened);
+	} else if (f->fds[0].revents != 0) {
+		f->fds[0].fd = -1;
+		f->alone = true;
+	}
 }
 
-/* Until the command ends. Returns its status. */
+/* What the command has started may outlive it. Its calls would fail without us, so it is followed as well. */
+static void take_signal(struct why *w, struct following *f)
+{
+	struct signalfd_siginfo s;
+
+	if (read(f->fds[2].fd, &s, sizeof(s)) != sizeof(s))
+		return;
+	f->stop = f->ended && s.ssi_signo == SIGINT;
+	if (f->ended ||
+	    waitpid(opened_pid(w->opened), &f->status, WNOHANG) != opened_pid(w->opened))
+		return;
+	f->ended = true;
+	if (!f->alone && poll(f->fds, 1, LINGER_MS) > 0)
+		take_requests(w, f);
+	if (!f->alone)
+		fputs("epitaph: the command has ended; what it has started is followed, until Ctrl-C\n",
+		      stderr);
+}
+
+/* Until the command and what it has started end. Returns the command's status. */
 static int follow(struct why *w, int signals)
 {
-	struct pollfd fds[] = {
-		{ .fd = opened_fd(w->opened), .events = POLLIN },
-		{ .fd = live_fd(w->in), .events = POLLIN },
-		{ .fd = signals, .events = POLLIN },
-	};
-	struct signalfd_siginfo s;
-	int status = 0;
+	struct following f = { .fds = { { .fd = opened_fd(w->opened), .events = POLLIN },
+					{ .fd = live_fd(w->in), .events = POLLIN },
+					{ .fd = signals, .events = POLLIN } } };
 
-	while (poll(fds, 3, -1) >= 0 || errno == EINTR) {
+	while (!(f.ended && f.alone) && !f.stop && (poll(f.fds, 3, -1) >= 0 || errno == EINTR)) {
 		/* The connection is known before the first packet of it comes. */
-		if (fds[0].revents & POLLIN)
-			opened_take(w->opened);
-		else if (fds[0].revents != 0)
-			fds[0].fd = -1; /* nobody is left to ask about */
-		if (fds[1].revents != 0)
+		take_requests(w, &f);
+		if (f.fds[1].revents != 0)
 			take_packets(w);
-		if (fds[2].revents != 0 && read(signals, &s, sizeof(s)) == sizeof(s) &&
-		    s.ssi_signo == SIGCHLD && has_ended(w, &status))
-			break;
+		if (f.fds[2].revents != 0)
+			take_signal(w, &f);
 	}
-	if (poll(&fds[1], 1, LINGER_MS) > 0)
+	if (poll(&f.fds[1], 1, LINGER_MS) > 0)
 		usleep(LINGER_MS * 1000);
 	take_packets(w);
-	return status;
+	return f.status;
 }
 
 /* The terminal sends SIGINT to the command as well: it decides what that means. */
