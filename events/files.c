@@ -129,8 +129,7 @@ static void drain(struct file *f)
 
 	do {
 		file_flush(f);
-	} while (file_waits_for(f) >= 0 && poll(&fd, 1, DRAIN_MS) == 1 &&
-		 (fd.revents & POLLOUT));
+	} while (file_waits_for(f) >= 0 && poll(&fd, 1, DRAIN_MS) == 1 && (fd.revents & POLLOUT));
 }
 
 void file_close(struct file *f)
