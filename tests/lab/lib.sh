@@ -222,7 +222,7 @@ daemon_start() {
 	background "$ROUTER" "$LAB_DIR/daemon" "$EPITAPH" run -c "$LAB_DIR/policy.conf" \
 		-e "$LAB_DIR/events" "$@"
 	DAEMON=$!
-	WAIT=15 wait_for eval 'grep -q "policy 1 in force" "$LAB_DIR/daemon.err" || ! kill -0 $DAEMON'
+	WAIT=60 wait_for eval 'grep -q "policy 1 in force" "$LAB_DIR/daemon.err" || ! kill -0 $DAEMON'
 	grep -q 'policy 1 in force' "$LAB_DIR/daemon.err" && return 0
 	cat "$LAB_DIR/daemon.err" >&2
 	return 1
