@@ -49,22 +49,21 @@ static int by_count(const void *a, const void *b)
 	return strcmp(x->key, y->key);
 }
 
-struct counts_row *counts_top(const struct counts *c, size_t most, size_t *rows, size_t *keys,
-			      uint64_t *others)
+struct counts_row *counts_top(const struct counts *c, size_t most, size_t *rows, uint64_t *others)
 {
 	struct counts_row *list = calloc(json_object_size(c->count) + 1, sizeof(*list));
+	size_t keys = 0;
 	const char *key;
 	json_t *value;
 
-	*keys = 0;
 	*others = c->beyond;
 	if (list == NULL)
 		return NULL;
 	json_object_foreach(c->count, key, value)
-		list[(*keys)++] = (struct counts_row){ key, (uint64_t)json_integer_value(value) };
-	qsort(list, *keys, sizeof(*list), by_count);
-	*rows = *keys < most ? *keys : most;
-	for (size_t i = *rows; i < *keys; i++)
+		list[keys++] = (struct counts_row){ key, (uint64_t)json_integer_value(value) };
+	qsort(list, keys, sizeof(*list), by_count);
+	*rows = keys < most ? keys : most;
+	for (size_t i = *rows; i < keys; i++)
 		*others += list[i].count;
 	return list;
 }

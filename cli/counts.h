@@ -21,10 +21,9 @@ void counts_free(struct counts *c);
 void counts_add(struct counts *c, const char *key, uint64_t n);
 
 /*
- * The @most rows that were seen most often, those first; *others is what the rest has together, in all *keys
- * words. To be freed; the keys are @c's. NULL without memory.
+ * The @most rows that were seen most often, those first; *others is what the rest has together. To be freed; the
+ * keys are @c's. NULL without memory.
  */
-struct counts_row *counts_top(const struct counts *c, size_t most, size_t *rows, size_t *keys,
-			      uint64_t *others);
+struct counts_row *counts_top(const struct counts *c, size_t most, size_t *rows, uint64_t *others);
 
 #endif

@@ -204,8 +204,8 @@ static void write_chart(const struct report *r, FILE *out)
 static void write_list(const struct report *r, enum report_list list, FILE *out)
 {
 	uint64_t others;
-	size_t n, keys;
-	struct counts_row *rows = counts_top(r->list[list], SHOWN, &n, &keys, &others);
+	size_t n;
+	struct counts_row *rows = counts_top(r->list[list], SHOWN, &n, &others);
 
 	if (rows != NULL && n > 0) {
 		fprintf(out, "<section%s><h2>%s</h2><table>",

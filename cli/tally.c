@@ -98,8 +98,8 @@ static void print_list(const struct tally *t, enum list list, FILE *out)
 {
 	const char *quote = list == TEXTS ? "\"" : "";
 	uint64_t others;
-	size_t n, keys;
-	struct counts_row *rows = counts_top(t->count[list], SHOWN, &n, &keys, &others);
+	size_t n;
+	struct counts_row *rows = counts_top(t->count[list], SHOWN, &n, &others);
 
 	if (rows != NULL && n > 0)
 		fprintf(out, "%s\n", lists[list].title);
@@ -126,8 +126,8 @@ static json_t *list_object(const struct tally *t, enum list list)
 {
 	json_t *o = json_array();
 	uint64_t others;
-	size_t n, keys;
-	struct counts_row *rows = counts_top(t->count[list], SHOWN, &n, &keys, &others);
+	size_t n;
+	struct counts_row *rows = counts_top(t->count[list], SHOWN, &n, &others);
 
 	for (size_t i = 0; rows != NULL && i < n; i++)
 		json_array_append_new(o, json_pack("{s:s, s:I}", "key", rows[i].key, "count",
