@@ -2,9 +2,9 @@
 #include "cli/live.h"
 
 #include "cli/capture.h"
+#include "cli/sockaddr.h"
 #include "tcp/packet.h"
 
-#include <arpa/inet.h>
 #include <ifaddrs.h>
 #include <stdlib.h>
 
@@ -44,16 +44,9 @@ static void learn_addresses(struct live *l)
 		return;
 	for (const struct ifaddrs *i = list; i != NULL && l->owns < ADDRESSES_MAX;
 	     i = i->ifa_next) {
-		char text[ADDR_STRLEN];
-		const void *at = NULL;
+		uint16_t none;
 
-		if (i->ifa_addr != NULL && i->ifa_addr->sa_family == AF_INET)
-			at = &((const struct sockaddr_in *)(const void *)i->ifa_addr)->sin_addr;
-		else if (i->ifa_addr != NULL && i->ifa_addr->sa_family == AF_INET6)
-			at = &((const struct sockaddr_in6 *)(const void *)i->ifa_addr)->sin6_addr;
-		if (at != NULL &&
-		    inet_ntop(i->ifa_addr->sa_family, at, text, sizeof(text)) != NULL &&
-		    addr_parse(text, &l->own[l->owns]) != 0)
+		if (i->ifa_addr != NULL && sockaddr_read(i->ifa_addr, &l->own[l->owns], &none))
 			l->owns++;
 	}
 	freeifaddrs(list);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "cli/opened.h"
 
+#include "cli/sockaddr.h"
+
 #include <errno.h>
-#include <netinet/in.h>
 #include <seccomp.h>
 #include <signal.h>
 #include <stdio.h>
@@ -151,22 +152,6 @@ size_t opened_count(const struct opened *o)
 	return o->count;
 }
 
-/* An address of IPv4 or IPv6; false for other ones. */
-static bool address_of(const struct sockaddr_storage *a, struct ip_addr *out, uint16_t *port)
-{
-	const struct sockaddr_in *v4 = (const void *)a;
-	const struct sockaddr_in6 *v6 = (const void *)a;
-
-	if (a->ss_family == AF_INET) {
-		*out = addr_from_v4((const uint8_t *)&v4->sin_addr);
-		*port = ntohs(v4->sin_port);
-	} else if (a->ss_family == AF_INET6) {
-		memcpy(out->b, &v6->sin6_addr, sizeof(out->b));
-		*port = ntohs(v6->sin6_port);
-	}
-	return a->ss_family == AF_INET || a->ss_family == AF_INET6;
-}
-
 /* The process that the thread @tid is of. */
 static pid_t process_of(uint32_t tid)
 {
@@ -195,7 +180,7 @@ static bool read_request(const struct seccomp_notif *r, int *socket_copy, struct
 
 	*socket_copy = -1;
 	if (process_vm_readv((pid_t)r->pid, &here, 1, &there, 1, 0) != (ssize_t)len ||
-	    !address_of(&a, &c->remote, &c->remote_port))
+	    !sockaddr_read((const struct sockaddr *)&a, &c->remote, &c->remote_port))
 		return false;
 	*socket_copy = copy_of(process_of(r->pid), (int)r->data.args[0]);
 	return *socket_copy < 0 ||
@@ -214,7 +199,7 @@ static uint16_t own_port(int fd)
 		socklen_t len = sizeof(a);
 
 		if (getsockname(fd, (struct sockaddr *)&a, &len) != 0 ||
-		    !address_of(&a, &address, &port))
+		    !sockaddr_read((const struct sockaddr *)&a, &address, &port))
 			break;
 		if (port == 0)
 			usleep(PORT_US);

@@ -2,8 +2,6 @@
 /* A reset as a line for people. All that comes off the wire was made printable ASCII when it was read. */
 #include "cli/observe.h"
 
-#include <time.h>
-
 static const char *const kind_colors[RESET_KINDS] = {
 	[RESET_KIND_UNKNOWN] = "37",   [RESET_KIND_REFUSED] = "33", [RESET_KIND_ABORT] = "31",
 	[RESET_KIND_HALF_OPEN] = "34", [RESET_KIND_TIMEOUT] = "36", [RESET_KIND_POLICY] = "35",
@@ -31,13 +29,10 @@ static void print_address(FILE *out, const struct ip_addr *a, uint16_t port)
 
 static void print_time(FILE *out, int64_t time_us)
 {
-	time_t s = (time_t)(time_us / 1000000);
-	char clock[32];
-	struct tm tm;
+	char text[EVENT_TIME_TEXT];
 
-	gmtime_r(&s, &tm);
-	strftime(clock, sizeof(clock), "%Y-%m-%d %H:%M:%S", &tm);
-	fprintf(out, "%s.%06u ", clock, (unsigned)(time_us % 1000000));
+	*strchr(event_time_text(time_us, text), 'T') = ' ';
+	fprintf(out, "%s ", text);
 }
 
 static void print_diag(FILE *out, const struct reset_reading *r)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "cli/reload.h"
+#include "events/clock.h"
 #include "events/json.h"
 
 #include "cli/diff.h"
@@ -23,14 +24,12 @@ static size_t number_of(const json_t *answer, const char *key)
 void run_log_policy(struct run *r, const json_t *answer)
 {
 	struct event *e;
-	struct timespec t;
 
 	if (!log_reserve(r->log, r->main_ring, 1, &e))
 		return;
 	memset(e, 0, sizeof(*e));
-	clock_gettime(CLOCK_REALTIME, &t);
 	e->type = EVENT_POLICY;
-	e->time_us = (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
+	e->time_us = clock_us(CLOCK_REALTIME);
 	e->policy = (struct event_policy){
 		.in_force = strcmp(json_text_at(answer, "result"), "in-force") == 0,
 		.generation = (uint32_t)number_of(answer, "generation"),

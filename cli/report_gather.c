@@ -149,16 +149,8 @@ static void add_row(struct report *r, const json_t *event, const json_t *block, 
 	append_clean(row, block, "text");
 	json_array_append_new(row, json_string(what_was_sent(block)));
 	json_array_append_new(row, json_integer((json_int_t)n));
-	if (json_array_size(r->blocks) >= 2 * r->blocks_max) {
-		/* In large steps: each moves all that stays. */
-		json_t *kept = json_array();
-
-		for (size_t i = r->blocks_max; i < json_array_size(r->blocks); i++)
-			json_array_append(kept, json_array_get(r->blocks, i));
-		json_decref(r->blocks);
-		r->blocks = kept;
-		r->blocks_left_out += r->blocks_max;
-	}
+	if (json_array_size(r->blocks) >= 2 * r->blocks_max)
+		report_trim(r); /* in large steps: each moves all that stays */
 	json_array_append_new(r->blocks, row);
 }
 

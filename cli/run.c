@@ -4,6 +4,7 @@
 
 #include "cli/control.h"
 #include "cli/service.h"
+#include "events/clock.h"
 #include "nfq/queue_proc.h"
 #include "rules/offload.h"
 
@@ -13,7 +14,6 @@
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
-#include <time.h>
 #include <unistd.h>
 
 enum {
@@ -83,11 +83,8 @@ static void handle_request(struct run *r)
 /* Tell that we are alive, as long as the queues' workers are: one that hangs would be restarted. */
 static void feed_watchdog(struct run *r, int64_t every_us, int64_t *fed_us)
 {
-	struct timespec t;
-	int64_t now_us;
+	int64_t now_us = clock_us(CLOCK_MONOTONIC);
 
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	now_us = (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
 	if (every_us == 0 || now_us - *fed_us < every_us / WATCHDOG_SHARE ||
 	    !workers_went_on(r->workers))
 		return;

@@ -2,12 +2,12 @@
 /* List resets as they pass by. */
 #include "cli/live.h"
 #include "cli/observe.h"
+#include "events/clock.h"
 
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/signalfd.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { POLL_MS = 1000 };
@@ -33,18 +33,10 @@ static bool take(struct watch *w, bool *failed)
 	return !*failed;
 }
 
-static int64_t now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 /* Until a signal, or until it is enough; false when it failed. */
 static bool watch(struct watch *w, unsigned long seconds)
 {
-	int64_t end = now_ms() + (int64_t)seconds * 1000;
+	int64_t end = clock_us(CLOCK_MONOTONIC) / 1000 + (int64_t)seconds * 1000;
 	struct pollfd fds[2] = { { .fd = live_fd(w->in), .events = POLLIN }, { .events = POLLIN } };
 	bool failed = false;
 	sigset_t set;
@@ -55,7 +47,7 @@ static bool watch(struct watch *w, unsigned long seconds)
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	fds[1].fd = signalfd(-1, &set, SFD_CLOEXEC);
 	while (fds[1].revents == 0) {
-		int64_t left = seconds > 0 ? end - now_ms() : POLL_MS;
+		int64_t left = seconds > 0 ? end - clock_us(CLOCK_MONOTONIC) / 1000 : POLL_MS;
 
 		if (left <= 0 || poll(fds, 2, (int)(left < POLL_MS ? left : POLL_MS)) < 0)
 			break;

@@ -11,7 +11,6 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <syslog.h>
-#include <time.h>
 #include <unistd.h>
 
 enum {
@@ -148,16 +147,11 @@ static int severity_of(const struct event *e)
 /* RFC 5424: <PRI>1 TIMESTAMP HOSTNAME APP-NAME PROCID MSGID STRUCTURED-DATA */
 static size_t syslog_head(const struct datagrams *d, const struct event *e, char out[HEAD_MAX])
 {
-	time_t s = (time_t)(e->time_us / 1000000);
-	char clock[32];
-	struct tm tm;
+	char time[EVENT_TIME_TEXT];
 
-	gmtime_r(&s, &tm);
-	strftime(clock, sizeof(clock), "%Y-%m-%dT%H:%M:%S", &tm);
-	return (size_t)snprintf(out, HEAD_MAX, "<%d>1 %s.%06uZ %s epitaph %d %s - ",
-				d->facility | severity_of(e), clock,
-				(unsigned)(e->time_us % 1000000), d->host, (int)getpid(),
-				event_type_name(e->type));
+	return (size_t)snprintf(out, HEAD_MAX, "<%d>1 %sZ %s epitaph %d %s - ",
+				d->facility | severity_of(e), event_time_text(e->time_us, time),
+				d->host, (int)getpid(), event_type_name(e->type));
 }
 
 static size_t add_field(char *out, size_t used, const char *name, const char *value)

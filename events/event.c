@@ -3,6 +3,7 @@
 
 #include <assert.h>
 #include <stdio.h>
+#include <time.h>
 
 static const char *const type_names[] = {
 	[EVENT_BLOCK] = "block",   [EVENT_LOG] = "log",	    [EVENT_RESET] = "reset",
@@ -24,6 +25,23 @@ const char *event_type_name(enum event_type t)
 const char *event_loss_name(enum event_loss l)
 {
 	return loss_names[l];
+}
+
+/* The date is made once a second: one thread writes most of them. */
+char *event_time_text(int64_t time_us, char out[EVENT_TIME_TEXT])
+{
+	static _Thread_local char text[32];
+	static _Thread_local time_t last = INT64_MIN; /* no time has it */
+	time_t s = (time_t)(time_us / 1000000);
+	struct tm tm;
+
+	if (s != last) {
+		gmtime_r(&s, &tm);
+		strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &tm);
+		last = s;
+	}
+	snprintf(out, EVENT_TIME_TEXT, "%s.%06u", text, (unsigned)(time_us % 1000000));
+	return out;
 }
 
 static void copy_name(char *out, size_t size, const char *from)

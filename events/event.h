@@ -133,6 +133,10 @@ unsigned events_list(const struct judgement *j, const struct policy *p,
 		     const struct judge_input *in, int64_t time_us,
 		     struct event out[EVENTS_PER_PACKET]);
 
+/* "2026-11-25T10:00:00.000000", UTC, into @out, which is returned. */
+enum { EVENT_TIME_TEXT = 48 };
+char *event_time_text(int64_t time_us, char out[EVENT_TIME_TEXT]);
+
 const char *event_type_name(enum event_type t);
 const char *event_loss_name(enum event_loss l);
 

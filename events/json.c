@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <jansson.h>
 #include <stdlib.h>
-#include <time.h>
 
 /* Keys are ours and ASCII: jansson need not check them. */
 static void set(json_t *o, const char *key, json_t *value)
@@ -30,21 +29,12 @@ static void set_bool(json_t *o, const char *key, bool value)
 	set(o, key, json_boolean(value));
 }
 
-/* RFC 3339 in UTC, microseconds. The date is made once a second: one thread writes. */
+/* RFC 3339 in UTC. */
 static void set_time(json_t *o, const char *key, int64_t time_us)
 {
-	static _Thread_local char text[64];
-	static _Thread_local time_t last = -1;
-	time_t s = (time_t)(time_us / 1000000);
-	char all[80];
-	struct tm tm;
+	char all[EVENT_TIME_TEXT + sizeof("+00:00")];
 
-	if (s != last) {
-		gmtime_r(&s, &tm);
-		strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &tm);
-		last = s;
-	}
-	snprintf(all, sizeof(all), "%s.%06u+00:00", text, (unsigned)(time_us % 1000000));
+	strcat(event_time_text(time_us, all), "+00:00");
 	set_string(o, key, all);
 }
 

@@ -2,6 +2,7 @@
 #include "events/log.h"
 
 #include "events/aggregate.h"
+#include "events/clock.h"
 #include "events/sink.h"
 
 #include <errno.h>
@@ -11,7 +12,6 @@
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <sys/resource.h>
-#include <time.h>
 #include <unistd.h>
 
 enum {
@@ -74,14 +74,6 @@ static bool drain(struct log *l, struct ring *r)
 	return any;
 }
 
-static int64_t wall_us(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_REALTIME, &t);
-	return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
-}
-
 /* @now_us is INT64_MAX at the end: nothing is held back any more. */
 static void drain_all(struct log *l, int64_t now_us)
 {
@@ -128,7 +120,7 @@ static void *log_thread(void *arg)
 		atomic_store(&l->awake, false);
 		if (atomic_exchange(&l->reopen, false))
 			sinks_reopen(l->sinks);
-		drain_all(l, wall_us());
+		drain_all(l, clock_us(CLOCK_REALTIME));
 	}
 	drain_all(l, INT64_MAX);
 	return NULL;

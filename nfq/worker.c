@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "nfq/worker.h"
 
+#include "events/clock.h"
 #include "nfq/answer.h"
 #include "nfq/ifnames.h"
 #include "nfq/queue_proc.h"
@@ -12,7 +13,6 @@
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <sys/random.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { TICK_MS = 1000 };
@@ -44,14 +44,6 @@ struct workers {
 	unsigned count;
 	struct worker *worker;
 };
-
-static int64_t clock_us(clockid_t clock)
-{
-	struct timespec t;
-
-	clock_gettime(clock, &t);
-	return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
-}
 
 static void fill_stats(const struct worker *w, struct event_stats *s)
 {

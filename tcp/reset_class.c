@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What a reset is, by the flow that it ends. */
 #include "tcp/reset_read.h"
+#include "tcp/track.h"
 
 #include <assert.h>
 #include <string.h>
 
 enum {
-	OPTION_TIMESTAMPS = 8,
-	BACK_TO_BACK_US = 1000000,
 	/* Silence after which a connection may have been forgotten on the way. */
 	TIMEOUT_US = 10 * 1000000,
 	/* Hosts that count up for all their packets are not so busy that it is more within a flow. */
@@ -96,8 +95,7 @@ static enum reset_kind claimed_kind(const struct reset_reading *r)
 static enum reset_kind claim_before(const struct packet *p, const struct flow_reset *before,
 				    int64_t now_us)
 {
-	if (before->count == 0 || now_us - before->us > BACK_TO_BACK_US || before->seq != p->seq ||
-	    p->payload_len > 0)
+	if (flow_resets_before(before, now_us) == 0 || before->seq != p->seq || p->payload_len > 0)
 		return RESET_KIND_UNKNOWN;
 	return (enum reset_kind)before->claim;
 }
@@ -186,7 +184,7 @@ static void compare_numbers(const struct packet *p, const struct flow_side *own,
 static void compare_resets(const struct packet *p, const struct flow_reset *before, int64_t now_us,
 			   struct reset_reading *r)
 {
-	if (before->count == 0 || now_us - before->us > BACK_TO_BACK_US)
+	if (flow_resets_before(before, now_us) == 0)
 		return;
 	sign(r, SIGN_SEQ_CHANGE, seq_before(before->seq, p->seq));
 	sign(r, SIGN_ACK_CHANGE,
@@ -211,7 +209,7 @@ static void describe(const struct packet *p, const struct flow *f, const struct 
 			   : initiator->segments == 1 ? "psh"
 			   : initiator->acked	      ? "ack"
 						      : "syn";
-	unsigned resets = now_us - before->us > BACK_TO_BACK_US ? 0 : before->count;
+	unsigned resets = flow_resets_before(before, now_us);
 
 	if (!initiator->syn)
 		return;

@@ -2,8 +2,6 @@
 #include "tcp/track.h"
 
 enum {
-	OPTION_TIMESTAMPS = 8, /* RFC 7323 3.2 */
-	BACK_TO_BACK_US = 1000000,
 	WENT_ON_US = 60 * 1000000,
 };
 
@@ -89,8 +87,7 @@ void flow_track_reset(struct flow *f, enum flow_side_name side, const struct pac
 		      uint8_t claim, int64_t now_us)
 {
 	struct flow_reset *r = &f->side[side].reset;
-	bool first = r->count == 0 || now_us - r->us > BACK_TO_BACK_US;
-	uint8_t before = first ? 0 : r->count, acks = first ? 0 : r->acks;
+	uint8_t before = flow_resets_before(r, now_us), acks = before > 0 ? r->acks : 0;
 
 	if (before < 8 && (p->flags & TCP_ACK))
 		acks |= (uint8_t)(1u << before);

@@ -10,6 +10,14 @@
 void flow_track(struct flow *f, enum flow_side_name side, const struct packet *p, const uint8_t *hw,
 		int64_t now_us);
 
+enum { OPTION_TIMESTAMPS = 8 /* RFC 7323 3.2 */, BACK_TO_BACK_US = 1000000 };
+
+/* How many resets back to back in the name of one end, of which @r is the latest, one at @now_us follows. */
+static inline uint8_t flow_resets_before(const struct flow_reset *r, int64_t now_us)
+{
+	return now_us - r->us > BACK_TO_BACK_US ? 0 : r->count;
+}
+
 /* Remember @p, a reset in the name of @side, whose payload has this claim. */
 void flow_track_reset(struct flow *f, enum flow_side_name side, const struct packet *p,
 		      uint8_t claim, int64_t now_us);
