@@ -20,16 +20,16 @@ POLICY := check decide diag domain_set endpoint explain files index index_build 
 RULES := iptables nft offload plan plan_merge plan_set render_iptables render_nft rules spawn
 EVENTS := aggregate community_id datagrams event files json log pcapng sink
 NFQ := answer conntrack ifnames inject queue queue_proc reclaim worker
-CLI := capture check codes completion control counters counts diff doctor doctor_machine doctor_traffic drill drill_lab event_log explain explain_event gz json_policy live main observe \
+CLI := capture check codes completion confine confine_calls control counters counts diff doctor doctor_machine doctor_traffic drill drill_lab event_log explain explain_event gz json_policy live main observe \
 	opened ours plan policy policy_file print_reset read reload replay report report_gather report_page run service sockaddr tally watch why
 
 UNIT := aggregate community_id files flow http index judge judge_rules limit mutate packet pattern plan policy reset reset_class reset_read schedule set stream \
 	text tls zone
 FUZZERS := packet policy reset tls
-LAB_PROGRAMS := peer pcaphex planlab land lwip
+LAB_PROGRAMS := peer pcaphex planlab land lwip walls
 BENCH_PROGRAMS := bench_accept bench_connect bench_flood bench_latency bench_path bench_policy
 
-PACKAGES := libmnl libnetfilter_queue libnetfilter_conntrack libnftables jansson libpcap libpcre2-8 libidn2 libseccomp zlib
+PACKAGES := libmnl libnetfilter_queue libnetfilter_conntrack libnftables jansson libpcap libpcre2-8 libidn2 libseccomp libcap-ng zlib
 PACKAGE_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(PACKAGES) libmd 2>/dev/null)
 PACKAGE_LIBS := $(shell $(PKG_CONFIG) --libs $(PACKAGES) libmd 2>/dev/null)
 
@@ -38,7 +38,7 @@ PURE_LIBS := $(shell $(PKG_CONFIG) --libs libpcre2-8 libidn2 2>/dev/null)
 WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes $(if $(WERROR),-Werror)
 SANITIZE := $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer -fno-sanitize-recover=all)
 ALL_CFLAGS := -std=gnu11 -D_GNU_SOURCE -DEPITAPH_VERSION='"$(VERSION)"' -I. -pthread -fstack-protector-strong \
-	$(WARNINGS) $(CFLAGS) $(SANITIZE) $(PACKAGE_CFLAGS)
+	$(WARNINGS) $(CFLAGS) $(SANITIZE) $(if $(SAN),-DEPITAPH_SANITIZED) $(PACKAGE_CFLAGS)
 ALL_LDFLAGS := -pthread -Wl,-z,relro,-z,now $(LDFLAGS) $(SANITIZE)
 
 objects = $(patsubst %,$(BUILD)/$(1)/%.o,$(2))
@@ -109,6 +109,8 @@ $(BUILD)/tests/unit_plan: $(BUILD)/tests/unit/plan.o $(LIB_RULES) $(PURE)
 
 $(BUILD)/tests/peer: $(BUILD)/tests/lab/peer.o
 	$(CC) $(ALL_LDFLAGS) -o $@ $^
+$(BUILD)/tests/walls: $(BUILD)/tests/lab/walls.o $(call objects,cli,confine confine_calls)
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ -lseccomp -lcap-ng
 $(BUILD)/tests/planlab: $(BUILD)/tests/lab/planlab.o $(LIB_RULES) $(PURE)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PURE_LIBS)
 $(BUILD)/tests/pcaphex: $(BUILD)/tests/lab/pcaphex.o
@@ -149,7 +151,7 @@ check: deps
 	tests/run $(BUILD)
 
 check-vm: deps
-	$(MAKE) $(BUILD)/epitaph $(BUILD)/tests/peer $(BUILD)/tests/planlab $(BUILD)/tests/lwip $(BUILD)/tests/land $(BUILD)/tests/bench_accept $(BUILD)/tests/bench_latency $(BUILD)/tests/bench_flood
+	$(MAKE) $(BUILD)/epitaph $(BUILD)/tests/peer $(BUILD)/tests/planlab $(BUILD)/tests/lwip $(BUILD)/tests/land $(BUILD)/tests/bench_accept $(BUILD)/tests/bench_latency $(BUILD)/tests/bench_flood $(BUILD)/tests/walls
 	tests/vm/run $(BUILD) $(KERNELS)
 
 bench: deps

@@ -187,6 +187,7 @@ static void print_answer(const json_t *o)
 {
 	const char *hash = json_string_value(json_object_get(o, "hash"));
 	const char *findings = json_string_value(json_object_get(o, "findings"));
+	const char *walls = json_string_value(json_object_get(o, "walls"));
 
 	if (findings != NULL)
 		fputs(findings, stderr);
@@ -201,6 +202,8 @@ static void print_answer(const json_t *o)
 		printf("  SHA-256 %s\n", hash);
 	printf("  backend %s, on daemon-loss %s, on overload %s\n", json_text_at(o, "backend"),
 	       json_text_at(o, "daemon_loss"), json_text_at(o, "overload"));
+	if (walls != NULL)
+		printf("  walls around the daemon: %s\n", walls);
 	print_names(o, "added", "added");
 	print_names(o, "removed", "removed");
 	print_names(o, "changed", "changed");

@@ -33,7 +33,7 @@ static int load(const struct plan *plan)
 
 	if (!is_free("--load"))
 		return EXIT_FOUND;
-	if (rules_prepare(plan, &error) == 0 && rules_load(plan, &error) == 0)
+	if (rules_prepare(plan, &error) == 0 && rules_take_over(plan, &error) == 0)
 		return EXIT_DONE;
 	fprintf(stderr, "epitaph plan: cannot load the rules: %s\n", error.text);
 	return EXIT_FOUND;
@@ -45,7 +45,7 @@ static int unload(void)
 
 	if (!is_free("--unload"))
 		return EXIT_FOUND;
-	if (rules_unload(&error) == 0)
+	if (rules_unload(BACKEND_AUTO, &error) == 0)
 		return EXIT_DONE;
 	fprintf(stderr, "epitaph plan: cannot remove the rules: %s\n", error.text);
 	return EXIT_FOUND;

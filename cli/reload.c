@@ -3,6 +3,7 @@
 #include "events/clock.h"
 #include "events/json.h"
 
+#include "cli/confine.h"
 #include "cli/diff.h"
 #include "cli/json_policy.h"
 #include "nfq/conntrack.h"
@@ -61,6 +62,7 @@ json_t *run_status(const struct run *r, const char *message)
 		"entries", (json_int_t)policy_entries(p), "hash", r->hash, "backend",
 		r->with_rules ? backend_name(r->backend) : "none", "daemon_loss",
 		open_name(p->daemon.loss_open), "overload", open_name(p->daemon.overload_open));
+	json_object_set_new(answer, "walls", json_string(confine_names(r->walls)));
 	if (r->reclaim != NULL)
 		json_object_set_new(answer, "reclaimed",
 				    json_integer((json_int_t)reclaim_count(r->reclaim)));
@@ -105,7 +107,8 @@ static bool same_settings(const struct policy *a, const struct policy *b)
 	       a->daemon.queue_length == b->daemon.queue_length &&
 	       a->daemon.queue_buffer == b->daemon.queue_buffer &&
 	       a->daemon.mark_mask == b->daemon.mark_mask &&
-	       a->daemon.reclaim == b->daemon.reclaim && a->daemon.backend == b->daemon.backend;
+	       a->daemon.reclaim == b->daemon.reclaim && a->daemon.confine == b->daemon.confine &&
+	       a->daemon.backend == b->daemon.backend;
 }
 
 /* Refuse @p, or nothing that could be parsed; the old policy stays in force. */
@@ -217,8 +220,8 @@ json_t *run_reload(struct run *r, const char *rejudge)
 	if (!same_settings(p, r->policy))
 		return refuse(
 			r, p,
-			"queues, backend, overload, marks, reclaim, control and the files of the log change "
-			"only at a restart");
+			"queues, backend, overload, marks, reclaim, confine, control and the files of the log "
+			"change only at a restart");
 	if (rejudge != NULL && rejudge[0] != '\0' && (rule = find_rule(p, rejudge)) == NULL)
 		return refuse(r, p, "the policy has no rule of that name to judge again by");
 	diff = policy_diff(r->policy, p);

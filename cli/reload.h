@@ -12,7 +12,7 @@
 
 struct run {
 	const char *path;
-	bool with_rules, keep_rules;
+	bool with_rules, keep_rules, were_rules; /* were: before this daemon */
 	enum backend backend;
 	struct policy *policy; /* in force */
 	char hash[CLI_HASH_LEN + 1];
@@ -22,6 +22,7 @@ struct run {
 	struct workers *workers;
 	struct reclaim *reclaim;   /* NULL when it is not asked for */
 	int signal_fd, control_fd; /* control_fd: -1 when there is none */
+	unsigned walls;		   /* that stand, enum wall */
 };
 
 /* Read the policy again; the new one is in force, or the old one stays. With @rejudge, connections that

@@ -2,6 +2,7 @@
 /* The daemon: a policy in force, workers, rules, and what signals ask for. */
 #include "cli/reload.h"
 
+#include "cli/confine.h"
 #include "cli/control.h"
 #include "cli/service.h"
 #include "events/clock.h"
@@ -9,6 +10,8 @@
 #include "rules/offload.h"
 
 #include <errno.h>
+#include <libgen.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -22,6 +25,13 @@ enum {
 	LINGER_MS = 100,    /* for packets that were queued before the rules went */
 	MAIN_NICE = 5,	    /* of the thread that reads policies: packets come first */
 };
+
+/* Sanitizers need what the walls forbid: to run another process, to look at this one. */
+#ifdef EPITAPH_SANITIZED
+#define CONFINED_WALLS 0
+#else
+#define CONFINED_WALLS WALLS_ALL
+#endif
 
 /* A request; the name of a rule may follow. */
 #define REJUDGE "reload rejudge "
@@ -180,39 +190,58 @@ static void warn_of_offload(const struct plan_marks *marks)
 	free(ruleset);
 }
 
-static bool start_rules(struct run *r)
+/* What takes long, before the queues are bound: what is queued waits for the threads. */
+static bool prepare_rules(struct run *r, struct rules_error *error)
 {
-	const struct policy *p = r->policy;
-	struct rules_error error = { "not enough memory" };
 	char *before;
 
 	if (!r->with_rules)
 		return true;
-	r->backend = rules_backend(p->daemon.backend);
-	r->plan = plan_new(p, r->backend);
+	r->backend = rules_backend(r->policy->daemon.backend);
 	before = nft_list_ours();
-	if (r->plan != NULL && rules_prepare(r->plan, &error) == 0 &&
-	    rules_load(r->plan, &error) == 0) {
-		free(before);
-		warn_of_offload(&r->plan->marks);
-		return true;
-	}
-	fprintf(stderr, "epitaph: cannot load the rules%s: %s\n",
-		before != NULL ? "; those from before stay in force" : "", error.text);
-	if (before == NULL)
-		rules_unload(&error);
+	r->were_rules = before != NULL;
 	free(before);
+	r->plan = plan_new(r->policy, r->backend);
+	if (r->plan == NULL)
+		snprintf(error->text, sizeof(error->text), "not enough memory");
+	return r->plan != NULL && rules_prepare(r->plan, error) == 0;
+}
+
+static bool load_rules(struct run *r, struct rules_error *error)
+{
+	if (!r->with_rules)
+		return true;
+	if (rules_take_over(r->plan, error) != 0)
+		return false;
+	warn_of_offload(&r->plan->marks);
+	return true;
+}
+
+static bool refuse_rules(const struct run *r, const struct rules_error *error)
+{
+	struct rules_error ignored;
+
+	fprintf(stderr, "epitaph: cannot load the rules%s: %s\n",
+		r->were_rules ? "; those from before stay in force" : "", error->text);
+	if (!r->were_rules)
+		rules_unload(BACKEND_AUTO, &ignored);
 	return false;
 }
 
-static bool start_log(struct run *r, const char *events)
+/* Where events go; NULL: standard output. */
+static const char *events_file(const struct run *r, const char *events)
 {
 	const char *file = events ? events : r->policy->log.file.path;
+
+	return file != NULL && strcmp(file, "-") == 0 ? NULL : file;
+}
+
+static bool open_log(struct run *r, const char *events)
+{
+	const char *file = events_file(r, events);
 	int result;
 
 	r->main_ring = r->policy->daemon.queue_last - r->policy->daemon.queue_first + 1u;
-	if (file != NULL && strcmp(file, "-") == 0)
-		file = NULL;
 	result = log_open(file, &r->policy->log, r->main_ring + 1, &r->log);
 	if (result != 0)
 		fprintf(stderr, "epitaph: cannot open the log %s: %s\n", file ? file : "",
@@ -220,9 +249,51 @@ static bool start_log(struct run *r, const char *events)
 	return result == 0;
 }
 
+/* Give up what is not needed once all is open; threads inherit it. */
+static void build_walls(struct run *r, const char *events)
+{
+	const struct policy *p = r->policy;
+	const char *file[] = { events_file(r, events), p->log.pcap.path, p->daemon.control };
+	enum { FILES = sizeof(file) / sizeof(file[0]) };
+	char name[FILES][PATH_MAX];
+	const char *folder[FILES + 1] = { NULL };
+	size_t n = 0;
+
+	if (!p->daemon.confine || CONFINED_WALLS == 0)
+		return;
+	for (size_t i = 0; i < FILES; i++) {
+		if (file[i] == NULL || strlen(file[i]) >= PATH_MAX)
+			continue;
+		folder[n] = dirname(strcpy(name[n], file[i]));
+		n++;
+	}
+	r->walls = confine(&(struct confine_settings){
+		.walls = CONFINED_WALLS,
+		.spawns = r->with_rules && r->backend == BACKEND_IPTABLES,
+		.folder = folder,
+	});
+}
+
+static bool start_threads(struct run *r)
+{
+	int result = log_start(r->log);
+
+	if (result == 0)
+		result = workers_start(r->workers);
+	if (result != 0) {
+		fprintf(stderr, "epitaph: cannot start a thread: %s\n", strerror(-result));
+		return false;
+	}
+	if (r->policy->daemon.reclaim && (result = reclaim_start(&r->reclaim)) != 0)
+		fprintf(stderr, "epitaph: 'reclaim time-wait': cannot listen to conntrack: %s\n",
+			strerror(-result));
+	return result == 0;
+}
+
 static bool start(struct run *r, const char *events)
 {
 	const struct policy *p = r->policy;
+	struct rules_error rules_error = { "" };
 	struct workers_settings settings = {
 		.queue_first = p->daemon.queue_first,
 		.queue_last = p->daemon.queue_last,
@@ -232,22 +303,25 @@ static bool start(struct run *r, const char *events)
 		.marks = plan_marks_of(p->daemon.mark_mask),
 	};
 	struct queue_error queue_error;
-	int result;
 
-	if (!is_alone(r) || !start_log(r, events) || !start_control(r))
+	if (!is_alone(r) || !open_log(r, events) || !start_control(r))
 		return false;
+	if (!prepare_rules(r, &rules_error))
+		return refuse_rules(r, &rules_error);
 	settings.log = r->log;
-	r->workers = workers_start(&settings, r->policy, &queue_error);
+	r->workers = workers_open(&settings, r->policy, &queue_error);
 	if (r->workers == NULL) {
 		fprintf(stderr, "epitaph: %s\n", queue_error.text);
 		return false;
 	}
-	if (p->daemon.reclaim && (result = reclaim_start(&r->reclaim)) != 0) {
-		fprintf(stderr, "epitaph: 'reclaim time-wait': cannot listen to conntrack: %s\n",
-			strerror(-result));
-		return false;
-	}
-	return start_rules(r);
+	if (!load_rules(r, &rules_error))
+		return refuse_rules(r, &rules_error);
+	build_walls(r, events);
+	if (start_threads(r))
+		return true;
+	if (r->with_rules && !r->were_rules)
+		rules_unload(r->backend, &rules_error);
+	return false;
 }
 
 /* In the order that leaves no packet without an answer: rules, what is still queued, workers. */
@@ -255,7 +329,7 @@ static void finish(struct run *r, bool started)
 {
 	struct rules_error error = { "" };
 
-	if (started && r->with_rules && !r->keep_rules && rules_unload(&error) != 0)
+	if (started && r->with_rules && !r->keep_rules && rules_unload(r->backend, &error) != 0)
 		fprintf(stderr, "epitaph: cannot remove the rules: %s\n", error.text);
 	if (started && r->with_rules)
 		usleep(LINGER_MS * 1000);

@@ -36,6 +36,7 @@ struct log {
 	pthread_t thread;
 	unsigned rings;
 	struct ring *ring;
+	bool started;
 	atomic_bool stop, reopen, awake;
 };
 
@@ -167,13 +168,18 @@ int log_open(const char *path, const struct log_settings *settings, unsigned pro
 		result = -errno;
 		goto fail;
 	}
-	result = -pthread_create(&l->thread, NULL, log_thread, l);
-	if (result != 0)
-		goto fail;
 	*out = l;
 	return 0;
 fail:
 	free_log(l);
+	return result;
+}
+
+int log_start(struct log *l)
+{
+	int result = -pthread_create(&l->thread, NULL, log_thread, l);
+
+	l->started = result == 0;
 	return result;
 }
 
@@ -230,6 +236,7 @@ void log_close(struct log *l)
 		return;
 	atomic_store(&l->stop, true);
 	wake(l);
-	pthread_join(l->thread, NULL);
+	if (l->started)
+		pthread_join(l->thread, NULL);
 	free_log(l);
 }

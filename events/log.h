@@ -16,12 +16,14 @@
 struct log;
 
 /*
- * Open @path for appending (NULL: standard output), and the other sinks of @settings, and start the
- * thread. @producers rings are made,
- * each to be used by one thread at a time. Returns 0 or -errno.
+ * Open @path for appending (NULL: standard output), and the other sinks of @settings. @producers
+ * rings are made, each to be used by one thread at a time. Returns 0 or -errno.
  */
 int log_open(const char *path, const struct log_settings *settings, unsigned producers,
 	     struct log **out);
+
+/* Start the thread. Returns 0 or -errno. */
+int log_start(struct log *l);
 
 /* The next @n free slots of ring @producer, to be filled; false when it has not that many: the
  * events are lost. */

@@ -2,12 +2,14 @@
 #include "nfq/queue_proc.h"
 
 #include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-enum { QUEUE_PID = 24 };
+enum { QUEUE_PID = 24, QUEUES_SHOWN = 128, LINE_MAX_LEN = 100 };
 
 /* One line of /proc/net/netfilter/nfnetlink_queue: number, port, waiting, copy mode, copy range,
  * dropped by the queue, dropped for user space, last id, 1. */
@@ -17,14 +19,28 @@ static bool next_line(FILE *f, struct queue_line *out)
 		      &out->waiting, &out->queue_dropped, &out->user_dropped) == 5;
 }
 
-static FILE *open_lines(void)
+int queue_lines_open(void)
 {
-	return fopen("/proc/thread-self/net/netfilter/nfnetlink_queue", "re");
+	int fd = open("/proc/thread-self/net/netfilter/nfnetlink_queue", O_RDONLY | O_CLOEXEC);
+
+	return fd >= 0 ? fd : -errno;
 }
 
-bool queue_line_of(uint16_t number, struct queue_line *out)
+static FILE *open_lines(void)
 {
-	FILE *f = open_lines();
+	int fd = queue_lines_open();
+	FILE *f = fd >= 0 ? fdopen(fd, "r") : NULL;
+
+	if (f == NULL && fd >= 0)
+		close(fd);
+	return f;
+}
+
+bool queue_line_in(int fd, uint16_t number, struct queue_line *out)
+{
+	char text[QUEUES_SHOWN * LINE_MAX_LEN];
+	ssize_t n = pread(fd, text, sizeof(text), 0);
+	FILE *f = n > 0 ? fmemopen(text, (size_t)n, "r") : NULL;
 	struct queue_line l;
 	bool found = false;
 
@@ -34,6 +50,16 @@ bool queue_line_of(uint16_t number, struct queue_line *out)
 		fclose(f);
 	if (found)
 		*out = l;
+	return found;
+}
+
+bool queue_line_of(uint16_t number, struct queue_line *out)
+{
+	int fd = queue_lines_open();
+	bool found = fd >= 0 && queue_line_in(fd, number, out);
+
+	if (fd >= 0)
+		close(fd);
 	return found;
 }
 

@@ -41,6 +41,7 @@ struct workers {
 	struct workers_settings settings;
 	_Atomic(struct policy *) policy;
 	struct limiter *limiter; /* one for all: rates count what all queues see */
+	int lines_fd;		 /* the kernel's counters of queues */
 	unsigned count;
 	struct worker *worker;
 };
@@ -59,7 +60,7 @@ static void fill_stats(const struct worker *w, struct event_stats *s)
 	s->verdict_errors = queue->verdict_errors;
 	s->enobufs = queue->enobufs;
 	log_lost(w->all->settings.log, w->index, s->lost);
-	if (queue_line_of(number, &line)) {
+	if (queue_line_in(w->all->lines_fd, number, &line)) {
 		s->queue_dropped = line.queue_dropped;
 		s->user_dropped = line.user_dropped;
 	}
@@ -244,13 +245,14 @@ static bool open_worker(struct worker *w, struct queue_error *error)
 	return result == 0;
 }
 
-struct workers *workers_start(const struct workers_settings *settings, struct policy *policy,
-			      struct queue_error *error)
+struct workers *workers_open(const struct workers_settings *settings, struct policy *policy,
+			     struct queue_error *error)
 {
 	struct workers *all = calloc(1, sizeof(*all));
 	unsigned count = settings->queue_last - settings->queue_first + 1u;
 
 	if (all != NULL) {
+		all->lines_fd = queue_lines_open();
 		all->worker = calloc(count, sizeof(*all->worker));
 		all->limiter = limiter_new(LIMITER_BUCKETS, random_key());
 	}
@@ -275,17 +277,25 @@ struct workers *workers_start(const struct workers_settings *settings, struct po
 			return NULL;
 		}
 	}
-	for (unsigned i = 0; i < count; i++) {
-		struct worker *w = &all->worker[i];
-
-		w->started = pthread_create(&w->thread, NULL, worker_thread, w) == 0;
-		if (!w->started) {
-			snprintf(error->text, sizeof(error->text), "cannot start a thread");
-			workers_stop(all);
-			return NULL;
-		}
-	}
+	if (all->lines_fd < 0)
+		fprintf(stderr,
+			"epitaph: what queues drop cannot be counted: cannot read nfnetlink_queue of "
+			"/proc/net/netfilter: %s\n",
+			strerror(-all->lines_fd));
 	return all;
+}
+
+int workers_start(struct workers *all)
+{
+	for (unsigned i = 0; i < all->count; i++) {
+		struct worker *w = &all->worker[i];
+		int result = -pthread_create(&w->thread, NULL, worker_thread, w);
+
+		if (result != 0)
+			return result;
+		w->started = true;
+	}
+	return 0;
 }
 
 static void wake(struct worker *w)
@@ -377,6 +387,8 @@ void workers_stop(struct workers *w)
 	}
 	for (unsigned i = 0; i < w->count; i++)
 		close_worker(&w->worker[i]);
+	if (w->lines_fd >= 0)
+		close(w->lines_fd);
 	limiter_free(w->limiter);
 	free(w->worker);
 	free(w);

@@ -27,11 +27,14 @@ struct workers_settings {
 };
 
 /*
- * Bind all queues and start their threads under @policy, which stays the caller's. Returns NULL with
- * @error filled; nothing runs then.
+ * Bind all queues and open all that their threads will need, under @policy, which stays the caller's. Returns
+ * NULL with @error filled; nothing is bound then.
  */
-struct workers *workers_start(const struct workers_settings *settings, struct policy *policy,
-			      struct queue_error *error);
+struct workers *workers_open(const struct workers_settings *settings, struct policy *policy,
+			     struct queue_error *error);
+
+/* Start the threads. Returns 0 or -errno; some may run then, until workers_stop(). */
+int workers_start(struct workers *w);
 
 /* Put @policy in force, wait until no worker uses the one before, and return that. */
 struct policy *workers_swap(struct workers *w, struct policy *policy);

@@ -115,6 +115,7 @@ struct policy *policy_parse(const struct source *source, const struct policy_loa
 			.overload_open = true,
 			.payload = true,
 			.companion = true,
+			.confine = true,
 			.queue_length = QUEUE_LENGTH,
 			.queue_buffer = QUEUE_BUFFER,
 			.mark_mask = MARK_MASK,

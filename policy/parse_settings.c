@@ -128,6 +128,11 @@ static bool parse_companion(struct parser *p)
 	return parse_on_off(p, "'companion'", &p->policy->daemon.companion);
 }
 
+static bool parse_confine(struct parser *p)
+{
+	return parse_on_off(p, "'confine'", &p->policy->daemon.confine);
+}
+
 static bool parse_diag_codes(struct parser *p)
 {
 	const char *names[CODE_TABLES];
@@ -215,6 +220,7 @@ bool parse_daemon_section(struct parser *p)
 		{ "control", parse_control },
 		{ "payload", parse_payload_switch },
 		{ "companion", parse_companion },
+		{ "confine", parse_confine },
 		{ "diag codes", parse_diag_codes },
 		{ "diag pen", parse_diag_pen },
 		{ "reclaim", parse_reclaim },

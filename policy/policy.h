@@ -193,6 +193,7 @@ struct daemon_settings {
 	enum code_table codes;		       /* that names of codes are numbered by */
 	uint32_t pen;			       /* of codes that are given as a number; 0: IANA's */
 	bool payload, companion;	       /* resets may carry one; an empty one follows */
+	bool confine;			       /* the daemon gives up what it does not need */
 	bool reclaim;			       /* of the ports of translated flows in TIME_WAIT */
 };
 

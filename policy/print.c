@@ -150,6 +150,8 @@ static void print_daemon(const struct daemon_settings *d, FILE *out)
 		fprintf(out, "\tdiag codes %s\n", code_table_name(d->codes));
 	if (d->pen != 0)
 		fprintf(out, "\tdiag pen %u\n", d->pen);
+	if (!d->confine)
+		fprintf(out, "\tconfine off\n");
 	if (d->reclaim)
 		fprintf(out, "\treclaim time-wait\n");
 	if (d->control != NULL) {

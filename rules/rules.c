@@ -10,21 +10,25 @@ enum backend rules_backend(enum backend wanted)
 
 int rules_load(const struct plan *plan, struct rules_error *error)
 {
-	struct rules_error ignored;
-
 	if (plan->by_iptables && iptables_load(plan, error) != 0)
 		return -1;
-	if (nft_load(plan, error) != 0)
+	return nft_load(plan, error);
+}
+
+int rules_take_over(const struct plan *plan, struct rules_error *error)
+{
+	struct rules_error ignored;
+
+	if (rules_load(plan, error) != 0)
 		return -1;
-	/* What a run with the other backend may have left, behind the new rules: no gap between. */
 	if (!plan->by_iptables)
 		iptables_unload(&ignored);
 	return 0;
 }
 
-int rules_unload(struct rules_error *error)
+int rules_unload(enum backend backend, struct rules_error *error)
 {
 	int nft = nft_unload(error);
 
-	return iptables_unload(error) == 0 ? nft : -1;
+	return backend == BACKEND_NFT || iptables_unload(error) == 0 ? nft : -1;
 }

@@ -28,9 +28,13 @@ int rules_prepare(const struct plan *plan, struct rules_error *error);
  */
 int rules_load(const struct plan *plan, struct rules_error *error);
 
-/* Remove all that any backend has loaded. It is no error when nothing is there. Returns 0 or -1 with @error
- * filled. */
-int rules_unload(struct rules_error *error);
+/* The same, when one starts: what a run with the other backend may have left goes as well, behind the new rules,
+ * so that there is no gap. */
+int rules_take_over(const struct plan *plan, struct rules_error *error);
+
+/* Remove all that @backend has loaded, or any (BACKEND_AUTO). It is no error when nothing is there. Returns 0 or -1
+ * with @error filled. That of nftables starts no other program. */
+int rules_unload(enum backend backend, struct rules_error *error);
 
 /* The two of them. */
 bool nft_can_queue(void);
