@@ -14,13 +14,13 @@ SAN ?=
 WERROR ?=
 
 TCP := addr checksum flow http icmp inspect packet reset reset_class reset_read stream tls track
-POLICY := check decide diag domain_set endpoint explain files index index_build index_map judge judge_cut judge_look lex limit \
+POLICY := check decide diag domain_set endpoint exceptions explain files index index_build index_map judge judge_cut judge_look lex limit \
 	lint match names parse parse_lists parse_log parse_match parse_rule parse_settings parse_test parser pattern policy prefix_set \
 	print run_tests schedule set text zone
 RULES := iptables nft offload plan plan_merge plan_set render_iptables render_nft rules spawn
 EVENTS := aggregate community_id datagrams event files json log pcapng sink
 NFQ := answer conntrack ifnames inject queue queue_proc reclaim worker
-CLI := capture check codes completion confine confine_calls control counters counts diff doctor doctor_machine doctor_traffic drill drill_lab event_log explain explain_event gz json_policy live main observe \
+CLI := allow allow_run book capture check codes completion confine confine_calls control counters counts diff doctor doctor_machine doctor_traffic drill drill_lab event_log explain explain_event gz json_policy live main observe \
 	opened ours plan policy policy_file print_reset read reload replay report report_gather report_page run service sockaddr tally watch why
 
 UNIT := aggregate community_id files flow http index judge judge_rules limit mutate packet pattern plan policy reset reset_class reset_read schedule set stream \

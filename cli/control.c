@@ -5,13 +5,14 @@
 #include "cli/json_policy.h"
 
 #include <errno.h>
+#include <grp.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
-enum { WAITING_CLIENTS = 8, TIMEOUT_MS = 1000, CONTROL_TEXT_MAX = 4096 };
+enum { PEER_GROUPS = 1024, WAITING_CLIENTS = 8, TIMEOUT_MS = 1000, CONTROL_TEXT_MAX = 4096 };
 
 static bool set_name(struct sockaddr_un *a, const char *path)
 {
@@ -36,7 +37,24 @@ static void make_folder(const char *path)
 	mkdir(folder, 0755);
 }
 
-int control_listen(const char *path)
+/* The group whose members are heard: @group, or that of a user who is not root. -ENOENT when there is none of that
+ * name. */
+static int find_group(const char *group, gid_t *out)
+{
+	struct group *g;
+
+	*out = geteuid() == 0 ? 0 : getegid();
+	if (group == NULL)
+		return 0;
+	errno = 0;
+	g = getgrnam(group);
+	if (g == NULL)
+		return errno != 0 ? -errno : -ENOENT;
+	*out = g->gr_gid;
+	return 0;
+}
+
+int control_listen(const char *path, const char *group, gid_t *heard)
 {
 	struct sockaddr_un a;
 	struct stat left;
@@ -44,9 +62,12 @@ int control_listen(const char *path)
 
 	if (fd < 0)
 		return -errno;
-	if (!set_name(&a, path)) {
+	result = find_group(group, heard);
+	if (result == 0 && !set_name(&a, path))
+		result = -ENAMETOOLONG;
+	if (result != 0) {
 		close(fd);
-		return -ENAMETOOLONG;
+		return result;
 	}
 	make_folder(path);
 	if (connect(fd, (struct sockaddr *)&a, sizeof(a)) == 0) {
@@ -56,6 +77,7 @@ int control_listen(const char *path)
 	if (errno == ECONNREFUSED && lstat(path, &left) == 0 && S_ISSOCK(left.st_mode))
 		unlink(path); /* an earlier run left it */
 	if (bind(fd, (struct sockaddr *)&a, sizeof(a)) != 0 || chmod(path, 0660) != 0 ||
+	    (*heard != getegid() && chown(path, (uid_t)-1, *heard) != 0) ||
 	    listen(fd, WAITING_CLIENTS) != 0) {
 		result = -errno;
 		close(fd);
@@ -72,18 +94,44 @@ static void set_timeouts(int fd)
 	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &t, sizeof(t));
 }
 
-int control_accept(int fd, char request[CONTROL_REQUEST_MAX])
+static bool is_in_group(int fd, const struct ucred *peer, gid_t group)
 {
-	int client = accept4(fd, NULL, NULL, SOCK_CLOEXEC);
+	gid_t groups[PEER_GROUPS];
+	socklen_t len = sizeof(groups);
+
+	if (peer->gid == group)
+		return true;
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, groups, &len) != 0)
+		return false; /* ERANGE: more than anybody has */
+	for (size_t i = 0; i < len / sizeof(gid_t); i++) {
+		if (groups[i] == group)
+			return true;
+	}
+	return false;
+}
+
+/* By what the kernel tells of the peer when it connected: unix(7). */
+static bool is_heard(int fd, gid_t group, uid_t *uid)
+{
 	struct ucred peer;
 	socklen_t len = sizeof(peer);
+
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) != 0)
+		return false;
+	*uid = peer.uid;
+	return peer.uid == 0 || peer.uid == geteuid() ||
+	       (group != 0 && is_in_group(fd, &peer, group));
+}
+
+int control_accept(int fd, gid_t group, char request[CONTROL_REQUEST_MAX], uid_t *uid)
+{
+	int client = accept4(fd, NULL, NULL, SOCK_CLOEXEC);
 	ssize_t n;
 
 	if (client < 0)
 		return -1;
 	set_timeouts(client);
-	if (getsockopt(client, SOL_SOCKET, SO_PEERCRED, &peer, &len) != 0 ||
-	    (peer.uid != 0 && peer.uid != geteuid())) {
+	if (!is_heard(client, group, uid)) {
 		close(client);
 		return -1;
 	}
@@ -151,7 +199,7 @@ json_t *control_ask(const char *path, const char *request)
 	} else if (send(fd, request, strlen(request), MSG_NOSIGNAL) < 0 ||
 		   (n = recv(fd, answer, CONTROL_ANSWER_MAX, 0)) <= 0) {
 		fprintf(stderr,
-			"epitaph: the daemon did not answer; it hears root and its own user\n");
+			"epitaph: the daemon did not answer; it hears root, its own user and the group of its socket\n");
 	} else {
 		o = json_loadb(answer, (size_t)n, 0, NULL);
 	}
@@ -183,6 +231,11 @@ static void print_number(const json_t *o, const char *key, const char *what)
 		printf("  %lld %s\n", (long long)json_integer_value(number), what);
 }
 
+static long long number_at(const json_t *o, const char *key)
+{
+	return (long long)json_integer_value(json_object_get(o, key));
+}
+
 static void print_answer(const json_t *o)
 {
 	const char *hash = json_string_value(json_object_get(o, "hash"));
@@ -208,6 +261,8 @@ static void print_answer(const json_t *o)
 	print_names(o, "removed", "removed");
 	print_names(o, "changed", "changed");
 	print_names(o, "sets_changed", "sets changed");
+	if (number_at(o, "exceptions") > 0)
+		print_number(o, "exceptions", "exceptions; 'epitaph allow --list' tells them");
 	print_number(o, "rejudged", "connections are judged again");
 	print_number(o, "reclaimed", "ports reclaimed");
 }

@@ -4,16 +4,19 @@
 #define EPITAPH_CLI_CONTROL_H
 
 #include <jansson.h>
+#include <sys/types.h>
 
-enum { CONTROL_REQUEST_MAX = 64, CONTROL_ANSWER_MAX = 1024 * 1024 };
+enum { CONTROL_REQUEST_MAX = 512, CONTROL_ANSWER_MAX = 1024 * 1024 };
 
-/* Listen on @path; a socket that nobody listens on any more is taken over. Returns the descriptor or
- * -errno. */
-int control_listen(const char *path);
+/* Listen on @path; a socket that nobody listens on any more is taken over. Its group becomes @group, or where that is
+ * NULL that of the daemon's user; *heard is told, 0 when there is none but root's. Returns the descriptor or -errno,
+ * -ENOENT when there is no such group. */
+int control_listen(const char *path, const char *group, gid_t *heard);
 
-/* Accept a client that waits on @fd and read its request, of which it may wait a second. Only root and
- * the daemon's own user are heard. Returns the client's descriptor, to be answered, or -1. */
-int control_accept(int fd, char request[CONTROL_REQUEST_MAX]);
+/* Accept a client that waits on @fd and read its request, of which it may wait a second. Only root, the daemon's own
+ * user and members of @group, unless that is 0, are heard. Returns the client's descriptor, to be answered, with its
+ * user in *uid; or -1. */
+int control_accept(int fd, gid_t group, char request[CONTROL_REQUEST_MAX], uid_t *uid);
 
 /* Send @answer, which is freed, and close @client. */
 void control_answer(int client, json_t *answer);

@@ -82,6 +82,22 @@ static const struct cli_command commands[] = {
 	  { { 's', "socket", "FILE", "the daemon's socket; " CLI_CONTROL_SOCKET " if not given" },
 	    { 'j', "json", NULL, "the answer as one JSON object" } },
 	  command_status },
+	{ "allow",
+	  "RULE",
+	  false,
+	  "have a rule not hold for a source, for a while",
+	  "Packets of that source are judged as if RULE were not there; other rules hold. Connections that\n"
+	  "were let go so live on when it ends; 'epitaph reload --rule RULE' has them judged again. Exceptions\n"
+	  "outlive reloads and restarts, and are logged with who asked and why. Without RULE, lists them. Needs\n"
+	  "'daemon { control \"SOCKET\"; exceptions \"FILE\" }' in the policy.",
+	  { { 's', "socket", "FILE", "the daemon's socket; " CLI_CONTROL_SOCKET " if not given" },
+	    { 'j', "json", NULL, "the answer as one JSON object" },
+	    { 0, "src", "ADDRESS", "the source: an address, prefix or range" },
+	    { 0, "for", "TIME", "how long: 90s, 30m, 12h, 7d" },
+	    { 0, "why", "TEXT", "for the log" },
+	    { 'l', "list", NULL, "list those in force" },
+	    { 0, "end", "ID", "end this one now" } },
+	  command_allow },
 	{ "counters",
 	  NULL,
 	  false,

@@ -62,6 +62,7 @@ json_t *run_status(const struct run *r, const char *message)
 		"entries", (json_int_t)policy_entries(p), "hash", r->hash, "backend",
 		r->with_rules ? backend_name(r->backend) : "none", "daemon_loss",
 		open_name(p->daemon.loss_open), "overload", open_name(p->daemon.overload_open));
+	json_object_set_new(answer, "exceptions", json_integer((json_int_t)book_count(r->book)));
 	json_object_set_new(answer, "walls", json_string(confine_names(r->walls)));
 	if (r->reclaim != NULL)
 		json_object_set_new(answer, "reclaimed",
@@ -101,6 +102,8 @@ static bool same_settings(const struct policy *a, const struct policy *b)
 	       a->log.journald == b->log.journald && same_text(a->log.socket, b->log.socket) &&
 	       a->log.aggregate_s == b->log.aggregate_s &&
 	       same_text(a->daemon.control, b->daemon.control) &&
+	       same_text(a->daemon.exceptions, b->daemon.exceptions) &&
+	       same_text(a->daemon.control_group, b->daemon.control_group) &&
 	       a->daemon.queue_first == b->daemon.queue_first &&
 	       a->daemon.queue_last == b->daemon.queue_last &&
 	       a->daemon.overload_open == b->daemon.overload_open &&
@@ -154,15 +157,6 @@ static void forget_decisions(const struct run *r, const struct rule *rule, json_
 		fprintf(stderr, "epitaph: cannot have connections judged again: %s\n",
 			strerror(-result));
 	json_object_set_new(answer, "rejudged", json_integer((json_int_t)cleared));
-}
-
-static const struct rule *find_rule(const struct policy *p, const char *name)
-{
-	for (size_t i = 0; i < p->rules; i++) {
-		if (strcmp(p->rule[i].name, name) == 0)
-			return &p->rule[i];
-	}
-	return NULL;
 }
 
 /*
@@ -220,11 +214,12 @@ json_t *run_reload(struct run *r, const char *rejudge)
 	if (!same_settings(p, r->policy))
 		return refuse(
 			r, p,
-			"queues, backend, overload, marks, reclaim, confine, control and the files of the log "
+			"queues, backend, overload, marks, reclaim, confine, control, exceptions and the files of the log "
 			"change only at a restart");
-	if (rejudge != NULL && rejudge[0] != '\0' && (rule = find_rule(p, rejudge)) == NULL)
+	if (rejudge != NULL && rejudge[0] != '\0' && (rule = policy_find_rule(p, rejudge)) == NULL)
 		return refuse(r, p, "the policy has no rule of that name to judge again by");
 	diff = policy_diff(r->policy, p);
+	p->exceptions = book_compile(r->book, p);
 	p->generation = r->policy->generation + 1;
 	p->rejudge_from = rejudge != NULL ? p->generation : r->policy->rejudge_from;
 	if (!put_in_force(r, p, &error)) {

@@ -3,6 +3,7 @@
 #ifndef EPITAPH_CLI_RELOAD_H
 #define EPITAPH_CLI_RELOAD_H
 
+#include "cli/book.h"
 #include "cli/cli.h"
 #include "nfq/reclaim.h"
 #include "nfq/worker.h"
@@ -18,10 +19,12 @@ struct run {
 	char hash[CLI_HASH_LEN + 1];
 	struct plan *plan; /* of policy, loaded; NULL without rules */
 	struct log *log;
+	struct book *book; /* of exceptions */
 	unsigned main_ring;
 	struct workers *workers;
 	struct reclaim *reclaim;   /* NULL when it is not asked for */
 	int signal_fd, control_fd; /* control_fd: -1 when there is none */
+	gid_t control_group;	   /* whose members are heard */
 	unsigned walls;		   /* that stand, enum wall */
 };
 

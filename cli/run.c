@@ -2,6 +2,7 @@
 /* The daemon: a policy in force, workers, rules, and what signals ask for. */
 #include "cli/reload.h"
 
+#include "cli/allow_run.h"
 #include "cli/confine.h"
 #include "cli/control.h"
 #include "cli/service.h"
@@ -73,7 +74,8 @@ static bool handle_signal(struct run *r)
 static void handle_request(struct run *r)
 {
 	char request[CONTROL_REQUEST_MAX];
-	int client = control_accept(r->control_fd, request);
+	uid_t uid;
+	int client = control_accept(r->control_fd, r->control_group, request, &uid);
 
 	if (client < 0)
 		return;
@@ -83,6 +85,8 @@ static void handle_request(struct run *r)
 		control_answer(client, reload(r, request + strlen(REJUDGE)));
 	else if (strcmp(request, "status") == 0)
 		control_answer(client, run_status(r, "in force"));
+	else if (strncmp(request, ALLOW_REQUEST, strlen(ALLOW_REQUEST)) == 0)
+		control_answer(client, run_allow(r, request + strlen(ALLOW_REQUEST), uid));
 	else if (strcmp(request, "counters") == 0)
 		control_answer(client, run_counters(r));
 	else
@@ -117,6 +121,7 @@ static int watch(struct run *r)
 		int ready = poll(fds, 2, WATCH_MS);
 
 		feed_watchdog(r, watchdog_us, &fed_us);
+		run_expire_exceptions(r);
 		if (ready <= 0)
 			continue;
 		if (fds[0].revents != 0 && !handle_signal(r))
@@ -146,14 +151,19 @@ static int open_signals(void)
 /* True when there is a socket, or none is asked for. */
 static bool start_control(struct run *r)
 {
-	const char *path = r->policy->daemon.control;
+	const char *path = r->policy->daemon.control, *group = r->policy->daemon.control_group;
 
 	if (path == NULL)
 		return true;
-	r->control_fd = control_listen(path);
+	r->control_fd = control_listen(path, group, &r->control_group);
 	if (r->control_fd >= 0)
 		return true;
-	fprintf(stderr, "epitaph: cannot listen on %s: %s\n", path, strerror(-r->control_fd));
+	if (r->control_fd == -ENOENT && group != NULL)
+		fprintf(stderr, "epitaph: cannot listen on %s: there is no group '%s'\n", path,
+			group);
+	else
+		fprintf(stderr, "epitaph: cannot listen on %s: %s\n", path,
+			strerror(-r->control_fd));
 	r->control_fd = -1;
 	return false;
 }
@@ -236,6 +246,17 @@ static const char *events_file(const struct run *r, const char *events)
 	return file != NULL && strcmp(file, "-") == 0 ? NULL : file;
 }
 
+static bool open_book(struct run *r)
+{
+	r->book = book_open(r->policy->daemon.exceptions);
+	if (r->book == NULL) {
+		fprintf(stderr, "epitaph: not enough memory for exceptions\n");
+		return false;
+	}
+	r->policy->exceptions = book_compile(r->book, r->policy);
+	return true;
+}
+
 static bool open_log(struct run *r, const char *events)
 {
 	const char *file = events_file(r, events);
@@ -253,7 +274,8 @@ static bool open_log(struct run *r, const char *events)
 static void build_walls(struct run *r, const char *events)
 {
 	const struct policy *p = r->policy;
-	const char *file[] = { events_file(r, events), p->log.pcap.path, p->daemon.control };
+	const char *file[] = { events_file(r, events), p->log.pcap.path, p->daemon.control,
+			       p->daemon.exceptions };
 	enum { FILES = sizeof(file) / sizeof(file[0]) };
 	char name[FILES][PATH_MAX];
 	const char *folder[FILES + 1] = { NULL };
@@ -304,7 +326,7 @@ static bool start(struct run *r, const char *events)
 	};
 	struct queue_error queue_error;
 
-	if (!is_alone(r) || !open_log(r, events) || !start_control(r))
+	if (!is_alone(r) || !open_log(r, events) || !start_control(r) || !open_book(r))
 		return false;
 	if (!prepare_rules(r, &rules_error))
 		return refuse_rules(r, &rules_error);
@@ -342,6 +364,7 @@ static void finish(struct run *r, bool started)
 		close(r->control_fd);
 	}
 	plan_free(r->plan);
+	book_free(r->book);
 	policy_free(r->policy);
 	if (r->signal_fd >= 0)
 		close(r->signal_fd);

@@ -7,7 +7,8 @@
 
 static const char *const type_names[] = {
 	[EVENT_BLOCK] = "block",   [EVENT_LOG] = "log",	    [EVENT_RESET] = "reset",
-	[EVENT_POLICY] = "policy", [EVENT_STATS] = "stats", [EVENT_PACKET] = "packet",
+	[EVENT_POLICY] = "policy", [EVENT_STATS] = "stats", [EVENT_EXCEPTION] = "exception",
+	[EVENT_PACKET] = "packet",
 };
 static const char *const loss_names[] = {
 	[LOST_IN_RING] = "ring",	 [LOST_BY_FILE] = "file",     [LOST_BY_SYSLOG] = "syslog",
@@ -16,6 +17,13 @@ static const char *const loss_names[] = {
 static_assert(sizeof(loss_names) / sizeof(loss_names[0]) == EVENT_LOSSES, "every loss has a name");
 
 static_assert(sizeof(type_names) / sizeof(type_names[0]) == EVENT_TYPES, "every type has a name");
+
+const char *exception_change_name(enum exception_change c)
+{
+	static const char *const names[] = { "added", "ended", "expired" };
+
+	return names[c];
+}
 
 const char *event_type_name(enum event_type t)
 {

@@ -9,6 +9,8 @@ enum {
 	EVENT_IFNAME = 16,
 	EVENT_MESSAGE = 160,
 	EVENT_HASH = 64,
+	EXCEPTION_ID = 6,
+	EXCEPTION_WHY = 120,
 	EVENT_SNAP = 1024,
 	EVENT_COMMENT = 400
 };
@@ -19,7 +21,8 @@ enum event_type {
 	EVENT_RESET,  /* a reset passed through */
 	EVENT_POLICY, /* a policy was put in force or refused */
 	EVENT_STATS,
-	EVENT_PACKET, /* for the capture file alone */
+	EVENT_EXCEPTION, /* a rule is left out for some sources, or no longer */
+	EVENT_PACKET,	 /* for the capture file alone */
 	EVENT_TYPES,
 };
 
@@ -63,6 +66,19 @@ struct event_policy {
 	size_t added, removed, changed; /* rules, against the policy before */
 	char hash[EVENT_HASH + 1];	/* SHA-256 of all its files; "" when it was not read */
 	char message[EVENT_MESSAGE];
+};
+
+enum exception_change { EXCEPTION_ADDED, EXCEPTION_ENDED, EXCEPTION_EXPIRED };
+
+/* A rule that does not hold for some sources, for a while. */
+struct event_exception {
+	enum exception_change change;
+	char id[EXCEPTION_ID + 1];
+	char rule[NAME_LEN + 1];
+	char source[2 * ADDR_STRLEN]; /* an address, prefix or range */
+	int64_t until_us;	      /* since the epoch, UTC */
+	uint32_t uid;		      /* who asked for it */
+	char why[EXCEPTION_WHY + 1];
 };
 
 /* A reset, or the packet that a rule with "pcap" fired for. */
@@ -111,6 +127,7 @@ struct event {
 		struct event_reset reset;
 		struct event_policy policy;
 		struct event_stats stats;
+		struct event_exception exception;
 		struct event_packet packet;
 	};
 };
@@ -138,6 +155,7 @@ enum { EVENT_TIME_TEXT = 48 };
 char *event_time_text(int64_t time_us, char out[EVENT_TIME_TEXT]);
 
 const char *event_type_name(enum event_type t);
+const char *exception_change_name(enum exception_change c);
 const char *event_loss_name(enum event_loss l);
 
 #endif

@@ -287,9 +287,25 @@ static json_t *stats_object(const struct event *e)
 	return json_stats(&e->stats);
 }
 
+static json_t *exception_object(const struct event *e)
+{
+	const struct event_exception *x = &e->exception;
+	json_t *o = json_object();
+
+	set_string(o, "change", exception_change_name(x->change));
+	set_string(o, "id", x->id);
+	set_string(o, "rule", x->rule);
+	set_string(o, "source", x->source);
+	set_time(o, "until", x->until_us);
+	set_number(o, "uid", x->uid);
+	set_string(o, "why", x->why);
+	return o;
+}
+
 static json_t *(*const objects[EVENT_TYPES])(const struct event *e) = {
-	[EVENT_BLOCK] = block_object,	[EVENT_LOG] = block_object,   [EVENT_RESET] = reset_object,
-	[EVENT_POLICY] = policy_object, [EVENT_STATS] = stats_object,
+	[EVENT_BLOCK] = block_object, [EVENT_LOG] = block_object,
+	[EVENT_RESET] = reset_object, [EVENT_POLICY] = policy_object,
+	[EVENT_STATS] = stats_object, [EVENT_EXCEPTION] = exception_object,
 };
 
 size_t json_format(const struct event *e, char out[JSON_LINE_MAX])
@@ -300,7 +316,7 @@ size_t json_format(const struct event *e, char out[JSON_LINE_MAX])
 
 	set_time(o, "timestamp", e->time_us);
 	set_string(o, "event_type", type);
-	if (e->type != EVENT_POLICY && e->type != EVENT_STATS)
+	if (e->type <= EVENT_RESET) /* those of packets */
 		set_flow(o, e);
 	set(o, type, objects[e->type](e));
 	len = json_dumpb(o, out, JSON_LINE_MAX - 1, JSON_COMPACT);

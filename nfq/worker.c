@@ -27,8 +27,8 @@ struct worker {
 	struct answers *answers;
 	struct ifnames *iif_names, *oif_names;
 	int wake_fd;
-	_Atomic uint32_t seen_generation, rounds;
-	uint32_t rounds_before; /* when it was asked last */
+	_Atomic uint32_t rounds; /* of its loop, counted before it looks at the policy */
+	uint32_t rounds_before;	 /* when it was asked last */
 	atomic_bool stop, log_stats;
 	_Atomic uint32_t stats_wanted, stats_taken; /* of stats, in turns */
 	struct event_stats stats;
@@ -169,10 +169,10 @@ static void *worker_thread(void *arg)
 	pthread_setname_np(pthread_self(), name);
 	while (!atomic_load(&w->stop)) {
 		int ready = poll(fds, 2, TICK_MS);
-		struct policy *policy = atomic_load(&w->all->policy);
+		struct policy *policy;
 
-		atomic_store(&w->seen_generation, policy->generation);
-		atomic_fetch_add_explicit(&w->rounds, 1, memory_order_relaxed);
+		atomic_fetch_add(&w->rounds, 1);
+		policy = atomic_load(&w->all->policy);
 		if (ready > 0 && fds[1].revents != 0 && read(w->wake_fd, &count, sizeof(count)) < 0)
 			continue;
 		w->now_us = clock_us(CLOCK_MONOTONIC);
@@ -306,18 +306,26 @@ static void wake(struct worker *w)
 	(void)written; /* fails only when the counter is full: the worker is awake then */
 }
 
-struct policy *workers_swap(struct workers *w, struct policy *policy)
+void workers_wait_round(struct workers *w)
 {
-	uint32_t generation = policy->generation;
-	struct policy *old = atomic_exchange(&w->policy, policy);
+	uint32_t rounds[QUEUES_MAX];
 
-	for (unsigned i = 0; i < w->count; i++)
-		wake(&w->worker[i]);
 	for (unsigned i = 0; i < w->count; i++) {
-		while (atomic_load(&w->worker[i].seen_generation) != generation &&
+		rounds[i] = atomic_load(&w->worker[i].rounds);
+		wake(&w->worker[i]);
+	}
+	for (unsigned i = 0; i < w->count; i++) {
+		while (atomic_load(&w->worker[i].rounds) == rounds[i] &&
 		       !atomic_load(&w->worker[i].stop))
 			usleep(200);
 	}
+}
+
+struct policy *workers_swap(struct workers *w, struct policy *policy)
+{
+	struct policy *old = atomic_exchange(&w->policy, policy);
+
+	workers_wait_round(w);
 	return old;
 }
 

@@ -4,8 +4,8 @@
  *
  * Theory of operation. Queue balancing hashes both directions of a flow to one queue, so workers
  * share nothing but the pointer to the policy in force and the log's rings. A worker reads the
- * pointer once per batch and says which generation it has seen; whoever swaps it waits until every
- * worker has seen the new one, and only then frees the old. A batch goes in this order: judge all,
+ * pointer once per batch and counts its rounds; whoever swaps it waits until every worker is in a new
+ * round, and only then frees the old. A batch goes in this order: judge all,
  * send resets to the senders of cut packets, send all verdicts (some carry a reset in place of the
  * packet), send what must follow those, push the events, which so can say what was really sent.
  */
@@ -38,6 +38,9 @@ int workers_start(struct workers *w);
 
 /* Put @policy in force, wait until no worker uses the one before, and return that. */
 struct policy *workers_swap(struct workers *w, struct policy *policy);
+
+/* Wait until no worker uses what it found in the policy in force before this call. */
+void workers_wait_round(struct workers *w);
 
 /* False when some worker had to give up its queue; it has said why on standard error. */
 bool workers_alive(const struct workers *w);

@@ -26,10 +26,12 @@ static enum tri rule_ask(const struct rule *r, const struct facts *f)
 	return limit != NULL && all == TRI_YES ? match_ask(limit, f) : all;
 }
 
-/* Take account of rule @i; true when it ends the search. */
-static bool try_rule(const struct rule *r, uint16_t i, const struct facts *f, struct decision *out)
+/* Take account of rule @i, unless an exception of @x leaves it out; true when it ends the search. */
+static bool try_rule(const struct rule *r, uint16_t i, const struct exceptions *x,
+		     const struct facts *f, struct decision *out)
 {
-	enum tri asked = rule_ask(r, f);
+	bool left_out = x != NULL && exceptions_hold(x, i, &f->tuple->src);
+	enum tri asked = left_out ? TRI_NO : rule_ask(r, f);
 
 	out->passed = i;
 	if (asked == TRI_NO)
@@ -58,6 +60,7 @@ static void begin(struct decision *out)
 
 void decide(const struct policy *p, const struct facts *f, uint16_t passed, struct decision *out)
 {
+	const struct exceptions *x = atomic_load(&p->exceptions);
 	struct index_walk walk;
 	uint32_t i;
 
@@ -65,19 +68,19 @@ void decide(const struct policy *p, const struct facts *f, uint16_t passed, stru
 	if (p->rules > 0) {
 		index_walk_start(p->index, f, passed, &walk);
 		while ((i = index_walk_next(&walk)) != UINT32_MAX) {
-			if (try_rule(&p->rule[i], (uint16_t)i, f, out))
+			if (try_rule(&p->rule[i], (uint16_t)i, x, f, out))
 				return;
 		}
 	}
 	out->passed = (uint16_t)p->rules;
 }
 
-static void decide_list(const struct rule *rules, size_t count, const struct facts *f,
-			uint16_t passed, struct decision *out)
+static void decide_list(const struct rule *rules, size_t count, const struct exceptions *x,
+			const struct facts *f, uint16_t passed, struct decision *out)
 {
 	begin(out);
 	for (size_t i = passed; i < count; i++) {
-		if (try_rule(&rules[i], (uint16_t)i, f, out))
+		if (try_rule(&rules[i], (uint16_t)i, x, f, out))
 			return;
 	}
 	out->passed = (uint16_t)count;
@@ -86,7 +89,7 @@ static void decide_list(const struct rule *rules, size_t count, const struct fac
 void decide_by_list(const struct policy *p, const struct facts *f, uint16_t passed,
 		    struct decision *out)
 {
-	decide_list(p->rule, p->rules, f, passed, out);
+	decide_list(p->rule, p->rules, atomic_load(&p->exceptions), f, passed, out);
 }
 
 bool rule_may_hold(const struct rule *r, const struct ip_tuple *t)
@@ -110,5 +113,5 @@ bool rule_may_hold(const struct rule *r, const struct ip_tuple *t)
 
 void decide_reset(const struct policy *p, const struct facts *f, struct decision *out)
 {
-	decide_list(p->reset_rule, p->reset_rules, f, 0, out);
+	decide_list(p->reset_rule, p->reset_rules, NULL, f, 0, out);
 }

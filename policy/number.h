@@ -3,6 +3,8 @@
 #ifndef EPITAPH_POLICY_NUMBER_H
 #define EPITAPH_POLICY_NUMBER_H
 
+#include <string.h>
+
 /* Decimal digits only, at most @max; -1 otherwise. */
 static inline long number_parse(const char *text, long max)
 {
@@ -18,6 +20,24 @@ static inline long number_parse(const char *text, long max)
 			return -1;
 	}
 	return n;
+}
+
+/* Seconds of "90s", "30m", "12h" or "7d"; -1 when it is none of these, or more than @max seconds. */
+static inline long duration_parse(const char *text, long max)
+{
+	static const char units[] = "smhd";
+	static const long seconds[] = { 1, 60, 3600, 86400 };
+	size_t len = strlen(text);
+	const char *unit = len > 1 ? strchr(units, text[len - 1]) : NULL;
+	char number[12];
+	long n;
+
+	if (unit == NULL || len >= sizeof(number))
+		return -1;
+	memcpy(number, text, len);
+	number[len - 1] = '\0';
+	n = number_parse(number, max / seconds[unit - units]);
+	return n < 0 ? -1 : n * seconds[unit - units];
 }
 
 #endif

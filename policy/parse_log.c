@@ -108,22 +108,15 @@ static bool parse_log_resets(struct parser *p)
 	return true;
 }
 
-/* "10s": seconds, or with m for minutes. */
+/* "10s", "5m", "1h" */
 static bool parse_log_aggregate(struct parser *p)
 {
 	const struct token *t = parser_expect(p, TOKEN_WORD, "a time such as 10s");
-	size_t len = t ? strlen(t->text) : 0;
-	char number[8];
-	long n = -1;
+	long n = t ? duration_parse(t->text, 3600) : 0;
 
 	if (t == NULL)
 		return false;
-	if (len > 1 && len < sizeof(number) && strchr("sm", t->text[len - 1]) != NULL) {
-		memcpy(number, t->text, len);
-		number[len - 1] = '\0';
-		n = number_parse(number, 3600) * (t->text[len - 1] == 'm' ? 60 : 1);
-	}
-	if (n < 1 || n > 3600) {
+	if (n < 1) {
 		diag_error(p->diags, &t->place, "'%s' is not a time from 1s to 60m", t->text);
 		return false;
 	}

@@ -128,6 +128,11 @@ static bool parse_companion(struct parser *p)
 	return parse_on_off(p, "'companion'", &p->policy->daemon.companion);
 }
 
+static bool parse_exceptions(struct parser *p)
+{
+	return parser_string(p, "a file name in double quotes", &p->policy->daemon.exceptions);
+}
+
 static bool parse_confine(struct parser *p)
 {
 	return parse_on_off(p, "'confine'", &p->policy->daemon.confine);
@@ -205,8 +210,11 @@ static bool parse_mark_mask(struct parser *p)
 
 static bool parse_control(struct parser *p)
 {
-	return parser_string(p, "the name of a socket in double quotes",
-			     &p->policy->daemon.control);
+	struct daemon_settings *d = &p->policy->daemon;
+
+	return parser_string(p, "the name of a socket in double quotes", &d->control) &&
+	       (!parser_take_word(p, "group") ||
+		parser_string(p, "the name of a group in double quotes", &d->control_group));
 }
 
 bool parse_daemon_section(struct parser *p)
@@ -221,6 +229,7 @@ bool parse_daemon_section(struct parser *p)
 		{ "payload", parse_payload_switch },
 		{ "companion", parse_companion },
 		{ "confine", parse_confine },
+		{ "exceptions", parse_exceptions },
 		{ "diag codes", parse_diag_codes },
 		{ "diag pen", parse_diag_pen },
 		{ "reclaim", parse_reclaim },

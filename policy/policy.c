@@ -180,13 +180,25 @@ void policy_free(struct policy *p)
 	rule_free(&p->on_default);
 	rule_free(&p->on_undecided);
 	policy_index_free(p->index);
+	exceptions_free(atomic_load(&p->exceptions));
+	free(p->daemon.exceptions);
 	free(p->daemon.control);
+	free(p->daemon.control_group);
 	free(p->log.file.path);
 	free(p->log.syslog);
 	free(p->log.syslog_to);
 	free(p->log.socket);
 	free(p->log.pcap.path);
 	free(p);
+}
+
+const struct rule *policy_find_rule(const struct policy *p, const char *name)
+{
+	for (size_t i = 0; i < p->rules; i++) {
+		if (strcmp(p->rule[i].name, name) == 0)
+			return &p->rule[i];
+	}
+	return NULL;
 }
 
 const struct rule *policy_rule(const struct policy *p, uint16_t index)

@@ -4,6 +4,7 @@
 #define EPITAPH_POLICY_POLICY_H
 
 #include "policy/diag.h"
+#include "policy/exceptions.h"
 #include "policy/limit.h"
 #include "policy/pattern.h"
 #include "policy/schedule.h"
@@ -12,6 +13,8 @@
 #include "tcp/inspect.h"
 #include "tcp/reset.h"
 #include "tcp/reset_read.h"
+
+#include <stdatomic.h>
 
 enum {
 	NAME_LEN = 31, /* [a-z][a-z0-9-]{0,30} */
@@ -190,9 +193,11 @@ struct daemon_settings {
 	bool has_reply_saddr, has_reply_total;
 	struct limit reply_saddr, reply_total; /* of forged packets */
 	char *control;			       /* a socket's name; NULL: none */
+	char *control_group;		       /* its group; NULL: that of the daemon's user */
 	enum code_table codes;		       /* that names of codes are numbered by */
 	uint32_t pen;			       /* of codes that are given as a number; 0: IANA's */
 	bool payload, companion;	       /* resets may carry one; an empty one follows */
+	char *exceptions;		       /* a file's name; NULL: none */
 	bool confine;			       /* the daemon gives up what it does not need */
 	bool reclaim;			       /* of the ports of translated flows in TIME_WAIT */
 };
@@ -244,8 +249,9 @@ struct policy {
 	struct policy_index *index; /* of rule, for decide() */
 	bool needs_l7;		    /* some rule asks what the initiator's first octets say */
 	bool needs_reply;	    /* or the responder's */
-	uint32_t generation;	    /* set by who puts it in force */
-	uint32_t rejudge_from;	    /* flows that an earlier generation accepted are judged again */
+	_Atomic(struct exceptions *) exceptions; /* in force, freed with the policy; or NULL */
+	uint32_t generation;			 /* set by who puts it in force */
+	uint32_t rejudge_from; /* flows that an earlier generation accepted are judged again */
 };
 
 /* Indexes that stand for the two, in flows and decisions. */
@@ -276,6 +282,9 @@ void policy_free(struct policy *p);
 
 /* The rule behind an index of this policy, RULE_DEFAULT and RULE_UNDECIDED included. */
 const struct rule *policy_rule(const struct policy *p, uint16_t index);
+
+/* The rule of flows that has this name, or NULL. */
+const struct rule *policy_find_rule(const struct policy *p, const char *name);
 
 /* Whether the events of @r are logged for this flow: one in so many, the same flow always or never. */
 bool rule_is_sampled(const struct rule *r, uint64_t flow_id);

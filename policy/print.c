@@ -150,6 +150,11 @@ static void print_daemon(const struct daemon_settings *d, FILE *out)
 		fprintf(out, "\tdiag codes %s\n", code_table_name(d->codes));
 	if (d->pen != 0)
 		fprintf(out, "\tdiag pen %u\n", d->pen);
+	if (d->exceptions != NULL) {
+		fprintf(out, "\texceptions ");
+		print_quoted(d->exceptions, out);
+		fputc('\n', out);
+	}
 	if (!d->confine)
 		fprintf(out, "\tconfine off\n");
 	if (d->reclaim)
@@ -157,6 +162,10 @@ static void print_daemon(const struct daemon_settings *d, FILE *out)
 	if (d->control != NULL) {
 		fprintf(out, "\tcontrol ");
 		print_quoted(d->control, out);
+		if (d->control_group != NULL) {
+			fputs(" group ", out);
+			print_quoted(d->control_group, out);
+		}
 		fputc('\n', out);
 	}
 	fprintf(out, "}\n\n");

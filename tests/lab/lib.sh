@@ -70,6 +70,8 @@ lab_down() {
 background() {
 	local ns=$1 log=$2
 	shift 2
+	: >"$log" # before it is looked at: the one in the background may come to it late
+	: >"$log.err"
 	ip netns exec "$ns" "$@" >"$log" 2>"$log.err" &
 	LAB_PIDS+=($!)
 }

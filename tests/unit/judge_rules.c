@@ -362,10 +362,48 @@ static void may_be_about(void **state)
 	finish();
 }
 
+/* A rule that is left out for a source: neither matches nor waits nor takes a token, by the index and by the list. */
+static void exceptions(void **state)
+{
+	struct exceptions *x = exceptions_new();
+	char source[] = "10.8.0.0/31", one[] = "fd00::1", bad[] = "10.8.0.0/99";
+	struct ip_tuple t = { .proto = PROTO_TCP, .family = 4, .dport = 443 };
+	struct l7 l7;
+	struct facts f = { .tuple = &t, .iif = "", .oif = "", .l7 = &l7, .more = { true, true } };
+	struct decision by_index, by_list;
+
+	(void)state;
+	begin("policy forward { name: tls sni \"x.example\" reset\n port: tcp dport 443 reset\n default accept\n }");
+	l7_init(&l7, L7_PENDING);
+	assert_null(exceptions_add(x, 0, source));
+	assert_null(exceptions_add(x, 1, one));
+	assert_non_null(exceptions_add(x, 1, bad));
+	assert_int_equal(exceptions_seal(x), 0);
+	policy->exceptions = x;
+	for (unsigned last = 0; last < 4; last++) {
+		t.src = addr_from_v4((uint8_t[]){ 10, 8, 0, (uint8_t)last });
+		decide(policy, &f, 0, &by_index);
+		decide_by_list(policy, &f, 0, &by_list);
+		assert_int_equal(by_index.decided, last < 2);
+		assert_int_equal(by_list.decided, last < 2);
+		if (last < 2)
+			assert_int_equal(by_index.rule, 1);
+	}
+	addr_parse("fd00::1", &t.src);
+	t.family = 6;
+	l7_init(&l7, L7_ABSENT);
+	decide(policy, &f, 0, &by_index);
+	assert_int_equal(by_index.rule, RULE_DEFAULT);
+	addr_parse("fd00::2", &t.src);
+	decide(policy, &f, 0, &by_index);
+	assert_int_equal(by_index.rule, 1);
+	finish();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(may_be_about),
+		cmocka_unit_test(may_be_about), cmocka_unit_test(exceptions),
 		cmocka_unit_test(reply_payload), cmocka_unit_test(rates),
 		cmocka_unit_test(shadows),	 cmocka_unit_test(schedules),
 		cmocka_unit_test(reply_limit),	 cmocka_unit_test(reset_rules),
