@@ -18,10 +18,10 @@ POLICY := check decide diag domain_set endpoint exceptions explain files index i
 	lint match names parse parse_lists parse_log parse_match parse_rule parse_settings parse_test parser pattern policy prefix_set \
 	print run_tests schedule set text zone
 RULES := iptables nft offload plan plan_merge plan_set render_iptables render_nft rules spawn
-EVENTS := aggregate community_id datagrams event files json log pcapng sink
+EVENTS := aggregate community_id datagrams event files json log pcapng recent sink
 NFQ := answer conntrack ifnames inject queue queue_proc reclaim worker
-CLI := allow allow_run book capture check codes completion confine confine_calls control counters counts diff doctor doctor_machine doctor_traffic drill drill_lab event_log explain explain_event gz json_policy live main observe \
-	opened ours plan policy policy_file print_reset read reload replay report report_gather report_page run service sockaddr tally watch why
+CLI := allow allow_run book capture check codes completion confine confine_calls control counters counts diff doctor doctor_machine doctor_traffic drill drill_lab event_log explain explain_event gz hits json_policy live main observe \
+	opened ours plan policy policy_file print_reset read reload replay report report_gather report_page run service sockaddr tally top top_page watch why
 
 UNIT := aggregate community_id files flow http index judge judge_rules limit mutate packet pattern plan policy reset reset_class reset_read schedule set stream \
 	text tls zone
@@ -29,7 +29,7 @@ FUZZERS := packet policy reset tls
 LAB_PROGRAMS := peer pcaphex planlab land lwip walls
 BENCH_PROGRAMS := bench_accept bench_connect bench_flood bench_latency bench_path bench_policy
 
-PACKAGES := libmnl libnetfilter_queue libnetfilter_conntrack libnftables jansson libpcap libpcre2-8 libidn2 libseccomp libcap-ng zlib
+PACKAGES := libmnl libnetfilter_queue libnetfilter_conntrack libnftables jansson libpcap libpcre2-8 libidn2 libseccomp libcap-ng ncurses zlib
 PACKAGE_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(PACKAGES) libmd 2>/dev/null)
 PACKAGE_LIBS := $(shell $(PKG_CONFIG) --libs $(PACKAGES) libmd 2>/dev/null)
 

@@ -46,6 +46,7 @@ int command_policy(const struct cli_args *args);
 int command_explain(const struct cli_args *args);
 int command_reload(const struct cli_args *args);
 int command_allow(const struct cli_args *args);
+int command_top(const struct cli_args *args);
 int command_status(const struct cli_args *args);
 int command_counters(const struct cli_args *args);
 int command_plan(const struct cli_args *args);
@@ -80,6 +81,7 @@ enum {
 };
 enum { CONTROL_SOCKET, CONTROL_JSON, RELOAD_REJUDGE, RELOAD_RULE };
 enum { ALLOW_SOURCE = CONTROL_JSON + 1, ALLOW_FOR, ALLOW_WHY, ALLOW_LIST, ALLOW_END };
+enum { TOP_BATCH = CONTROL_SOCKET + 1, TOP_DELAY, TOP_COUNT };
 enum { COUNTERS_PROMETHEUS = CONTROL_JSON + 1, COUNTERS_OUTPUT };
 enum { PLAN_BACKEND, PLAN_LOAD, PLAN_UNLOAD };
 enum { REPLAY_POLICY, REPLAY_WRITE, REPLAY_IIF, REPLAY_OIF };

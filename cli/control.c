@@ -181,32 +181,73 @@ void control_answer(int client, json_t *answer)
 	close(client);
 }
 
-json_t *control_ask(const char *path, const char *request)
+/* Connect to the daemon at @path; -1 with errno set. */
+static int connect_to(const char *path)
 {
 	struct sockaddr_un a;
-	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
-	char *answer = malloc(CONTROL_ANSWER_MAX);
-	ssize_t n = -1;
-	json_t *o = NULL;
+	int fd, saved;
 
 	if (!set_name(&a, path)) {
-		fprintf(stderr, "epitaph: the name of a socket is at most 107 octets long\n");
-	} else if (fd < 0 || answer == NULL || connect(fd, (struct sockaddr *)&a, sizeof(a)) != 0) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	if (fd >= 0 && connect(fd, (struct sockaddr *)&a, sizeof(a)) == 0)
+		return fd;
+	saved = errno;
+	if (fd >= 0)
+		close(fd);
+	errno = saved;
+	return -1;
+}
+
+/* Send @request and receive what is answered; NULL when nothing is. */
+static json_t *exchange(int fd, const char *request)
+{
+	char *answer = malloc(CONTROL_ANSWER_MAX);
+	json_t *o = NULL;
+	ssize_t n = -1;
+
+	if (answer != NULL && send(fd, request, strlen(request), MSG_NOSIGNAL) >= 0)
+		n = recv(fd, answer, CONTROL_ANSWER_MAX, 0);
+	if (n > 0)
+		o = json_loadb(answer, (size_t)n, 0, NULL);
+	free(answer);
+	return o;
+}
+
+json_t *control_ask(const char *path, const char *request)
+{
+	int fd = connect_to(path);
+	json_t *o;
+
+	if (fd < 0) {
 		fprintf(stderr,
 			"epitaph: cannot reach the daemon at %s: %s; does it run, and does its policy "
 			"say 'daemon { control \"%s\" }'?\n",
 			path, strerror(errno), path);
-	} else if (send(fd, request, strlen(request), MSG_NOSIGNAL) < 0 ||
-		   (n = recv(fd, answer, CONTROL_ANSWER_MAX, 0)) <= 0) {
-		fprintf(stderr,
-			"epitaph: the daemon did not answer; it hears root, its own user and the group of its socket\n");
-	} else {
-		o = json_loadb(answer, (size_t)n, 0, NULL);
+		return NULL;
 	}
+	o = exchange(fd, request);
+	close(fd);
+	if (o == NULL)
+		fprintf(stderr,
+			"epitaph: the daemon did not answer; it hears root, its own user and the "
+			"group of its socket\n");
+	return o;
+}
+
+bool control_has_other(const char *path, const char *hash)
+{
+	int fd = path != NULL ? connect_to(path) : -1;
+	json_t *o = fd >= 0 ? exchange(fd, "status") : NULL;
+	const char *there = json_text_at(o, "hash");
+	bool other = there[0] != '\0' && strcmp(there, hash) != 0;
+
 	if (fd >= 0)
 		close(fd);
-	free(answer);
-	return o;
+	json_decref(o);
+	return other;
 }
 
 static void print_names(const json_t *o, const char *key, const char *label)

@@ -4,6 +4,7 @@
 #define EPITAPH_CLI_CONTROL_H
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <sys/types.h>
 
 enum { CONTROL_REQUEST_MAX = 512, CONTROL_ANSWER_MAX = 1024 * 1024 };
@@ -20,6 +21,9 @@ int control_accept(int fd, gid_t group, char request[CONTROL_REQUEST_MAX], uid_t
 
 /* Send @answer, which is freed, and close @client. */
 void control_answer(int client, json_t *answer);
+
+/* True when a daemon at @path, if one can be asked there, has another policy in force than that of @hash. */
+bool control_has_other(const char *path, const char *hash);
 
 /* Ask the daemon at @path; the answer is to be freed, NULL after a message on standard error. */
 json_t *control_ask(const char *path, const char *request);

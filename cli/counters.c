@@ -117,6 +117,20 @@ static void print_metric(const json_t *queues, const struct counter *c, FILE *ou
 	}
 }
 
+static void print_rules(const json_t *answer, FILE *out)
+{
+	const json_t *rules = json_object_get(answer, "by_rule");
+
+	fprintf(out, "# HELP epitaph_rule_flows_total Flows that a rule has decided.\n"
+		     "# TYPE epitaph_rule_flows_total counter\n");
+	for (size_t i = 0; i < json_array_size(rules); i++) {
+		const json_t *r = json_array_get(rules, i);
+
+		fprintf(out, "epitaph_rule_flows_total{rule=\"%s\",action=\"%s\"} %lld\n",
+			json_text_at(r, "name"), json_text_at(r, "action"), number_at(r, "flows"));
+	}
+}
+
 static void print_gauge(const json_t *answer, const char *key, const char *help, FILE *out)
 {
 	fprintf(out,
@@ -137,6 +151,7 @@ static void print_prometheus(const json_t *answer, FILE *out)
 	print_gauge(answer, "entries", "Elements of its sets", out);
 	for (int i = 0; i < COUNTERS; i++)
 		print_metric(queues, &counters[i], out);
+	print_rules(answer, out);
 }
 
 static void print_counters(const struct cli_args *args, const json_t *answer, FILE *out)

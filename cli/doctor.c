@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Whether this machine can do what a policy asks, and does it; what to do where it cannot. */
+#include "cli/control.h"
 #include "cli/doctor.h"
 
 #include <jansson.h>
@@ -36,6 +37,7 @@ int command_doctor(const struct cli_args *args)
 						      : CLI_POLICY_FILE;
 	bool drill = args->operand != NULL;
 	struct doctor d = { .json = args->value[DOCTOR_JSON] != NULL };
+	struct cli_load how = { .json = false };
 	struct policy *p;
 	int result;
 
@@ -43,7 +45,7 @@ int command_doctor(const struct cli_args *args)
 		fprintf(stderr, "epitaph doctor: '%s' is not 'drill'\n", args->operand);
 		return EXIT_USAGE;
 	}
-	p = cli_load_policy(path, NULL);
+	p = cli_load_policy(path, &how);
 	if (p == NULL)
 		return EXIT_FOUND;
 	if (drill) {
@@ -54,6 +56,9 @@ int command_doctor(const struct cli_args *args)
 			   "%s: %zu rules, 'on daemon-loss %s', 'on overload %s'", path,
 			   p->rules + p->reset_rules, open_name(p->daemon.loss_open),
 			   open_name(p->daemon.overload_open));
+		if (control_has_other(p->daemon.control, how.hash))
+			doctor_say(&d, FINDING_WARNING, "policy", "epitaph reload",
+				   "the daemon has another policy in force than this file");
 		doctor_look_at_settings(&d);
 		doctor_look_at_kernel(&d);
 		doctor_look_at_traffic(&d);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* How a flow would be decided under a policy, and which rule a text came from. */
 #include "cli/cli.h"
+#include "cli/control.h"
 #include "cli/explain_event.h"
 
 #include "policy/endpoint.h"
@@ -172,6 +173,7 @@ int command_explain(const struct cli_args *args)
 {
 	const char *path = args->value[EXPLAIN_CONFIG];
 	bool is_text = strncmp(args->operand, "R=", 2) == 0;
+	struct cli_load how = { .json = false };
 	struct ip_tuple t;
 	struct policy *p;
 	int result;
@@ -186,9 +188,13 @@ int command_explain(const struct cli_args *args)
 			args->operand);
 		return EXIT_USAGE;
 	}
-	p = cli_load_policy(path ? path : CLI_POLICY_FILE, NULL);
+	p = cli_load_policy(path ? path : CLI_POLICY_FILE, &how);
 	if (p == NULL)
 		return EXIT_FOUND;
+	if (control_has_other(p->daemon.control, how.hash))
+		fprintf(stderr,
+			"epitaph: note: the daemon has another policy in force than this file; "
+			"'epitaph reload' brings this one into force\n");
 	result = is_text ? explain_text(p, args->operand) : explain_flow(p, args, &t);
 	policy_free(p);
 	return result;

@@ -5,6 +5,7 @@
 
 #include "cli/confine.h"
 #include "cli/diff.h"
+#include "cli/hits.h"
 #include "cli/json_policy.h"
 #include "nfq/conntrack.h"
 #include "policy/decide.h"
@@ -79,6 +80,24 @@ json_t *run_counters(const struct run *r)
 	for (unsigned i = 0; i < n; i++)
 		json_array_append_new(queues, json_stats(&stats[i]));
 	json_object_set_new(answer, "queues", queues);
+	json_object_set_new(answer, "by_rule", hits_list(r->policy));
+	return answer;
+}
+
+json_t *run_top(const struct run *r)
+{
+	json_t *answer = run_counters(r), *recent = json_array();
+	struct event *blocks = calloc(RECENT_BLOCKS, sizeof(*blocks));
+	char line[JSON_LINE_MAX];
+	unsigned n = blocks != NULL ? log_recent(r->log, blocks) : 0;
+
+	for (unsigned i = 0; i < n; i++) {
+		size_t len = json_format(&blocks[i], line);
+
+		json_array_append_new(recent, json_loadb(line, len, 0, NULL));
+	}
+	free(blocks);
+	json_object_set_new(answer, "recent", recent);
 	return answer;
 }
 
@@ -181,6 +200,7 @@ static bool put_in_force(struct run *r, struct policy *p, struct rules_error *er
 		}
 	}
 	old = workers_swap(r->workers, p);
+	hits_carry(old, p);
 	if (plan != NULL && rules_load(plan, error) != 0) {
 		rules_load(r->plan, &again);
 		old->generation = p->generation + 1;

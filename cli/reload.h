@@ -35,8 +35,11 @@ json_t *run_reload(struct run *r, const char *rejudge);
 /* Which policy is in force. */
 json_t *run_status(const struct run *r, const char *message);
 
-/* The same, and the counters of every queue in "queues". */
+/* The same, the counters of every queue in "queues", and the flows that rules have decided in "by_rule". */
 json_t *run_counters(const struct run *r);
+
+/* The same, and the latest blocks, as events, in "recent". */
+json_t *run_top(const struct run *r);
 
 /* Log that the policy of @r came into force. */
 void run_log_policy(struct run *r, const json_t *answer);

@@ -87,6 +87,8 @@ static void handle_request(struct run *r)
 		control_answer(client, run_status(r, "in force"));
 	else if (strncmp(request, ALLOW_REQUEST, strlen(ALLOW_REQUEST)) == 0)
 		control_answer(client, run_allow(r, request + strlen(ALLOW_REQUEST), uid));
+	else if (strcmp(request, "top") == 0)
+		control_answer(client, run_top(r));
 	else if (strcmp(request, "counters") == 0)
 		control_answer(client, run_counters(r));
 	else

@@ -3,6 +3,7 @@
 
 #include "events/aggregate.h"
 #include "events/clock.h"
+#include "events/recent.h"
 #include "events/sink.h"
 
 #include <errno.h>
@@ -31,6 +32,7 @@ struct ring {
 
 struct log {
 	struct sinks *sinks;
+	struct recent *recent;
 	struct aggregate *aggregate; /* NULL: every event by itself */
 	int wake_fd;
 	pthread_t thread;
@@ -68,6 +70,7 @@ static bool drain(struct log *l, struct ring *r)
 	for (; tail != head; tail++) {
 		const struct event *e = &r->events[tail % RING_SIZE];
 
+		recent_note(l->recent, e);
 		if (l->aggregate == NULL || !aggregate_add(l->aggregate, e))
 			put(l, r, e);
 		atomic_store_explicit(&r->tail, tail + 1, memory_order_release);
@@ -134,6 +137,7 @@ static void free_log(struct log *l)
 	if (l->sinks != NULL)
 		sinks_close(l->sinks);
 	aggregate_free(l->aggregate);
+	recent_free(l->recent);
 	if (l->wake_fd >= 0)
 		close(l->wake_fd);
 	free(l->ring);
@@ -152,7 +156,9 @@ int log_open(const char *path, const struct log_settings *settings, unsigned pro
 	l->ring = aligned_alloc(64, producers * sizeof(*l->ring));
 	if (settings->aggregate_s > 0)
 		l->aggregate = aggregate_new((int64_t)settings->aggregate_s * 1000000);
-	if (l->ring == NULL || (settings->aggregate_s > 0 && l->aggregate == NULL))
+	l->recent = recent_new();
+	if (l->ring == NULL || l->recent == NULL ||
+	    (settings->aggregate_s > 0 && l->aggregate == NULL))
 		goto fail;
 	memset(l->ring, 0, producers * sizeof(*l->ring));
 	for (l->rings = 0; l->rings < producers; l->rings++) {
@@ -222,6 +228,11 @@ void log_lost(const struct log *l, unsigned producer, uint64_t lost[EVENT_LOSSES
 {
 	for (int i = 0; i < EVENT_LOSSES; i++)
 		lost[i] = atomic_load_explicit(&l->ring[producer].lost[i], memory_order_relaxed);
+}
+
+unsigned log_recent(const struct log *l, struct event out[RECENT_BLOCKS])
+{
+	return recent_list(l->recent, out);
 }
 
 void log_reopen(struct log *l)

@@ -11,7 +11,7 @@
 #ifndef EPITAPH_EVENTS_LOG_H
 #define EPITAPH_EVENTS_LOG_H
 
-#include "events/event.h"
+#include "events/recent.h"
 
 struct log;
 
@@ -34,6 +34,9 @@ void log_publish(struct log *l, unsigned producer);
 
 /* How many events of ring @producer were lost, and where. */
 void log_lost(const struct log *l, unsigned producer, uint64_t lost[EVENT_LOSSES]);
+
+/* The latest blocks that came to the log thread, newest first. Returns how many there are. */
+unsigned log_recent(const struct log *l, struct event out[RECENT_BLOCKS]);
 
 /* Open the file anew at the next event: after rotation. */
 void log_reopen(struct log *l);

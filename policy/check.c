@@ -166,7 +166,8 @@ void policy_check(struct parser *p)
 	if (p->diags->errors > 0 || p->no_memory)
 		return;
 	policy->index = policy_index_new(policy->rule, policy->rules);
-	p->no_memory |= policy->index == NULL;
+	policy->hits = calloc(policy->rules + 2, sizeof(*policy->hits));
+	p->no_memory |= policy->index == NULL || policy->hits == NULL;
 	if (!p->no_memory)
 		policy_lint(p);
 }

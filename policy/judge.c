@@ -167,6 +167,7 @@ static void settle(struct judge *j, const struct policy *p, struct flow *f, uint
 	}
 	f->rule = index;
 	f->generation = p->generation;
+	atomic_fetch_add_explicit(policy_hits(p, index), 1, memory_order_relaxed);
 	if (r->action == ACTION_ACCEPT) {
 		flow_set(j->flows, f, FLOW_ACCEPTED, in->now_us);
 		out->verdict = VERDICT_DECIDED;

@@ -180,6 +180,7 @@ void policy_free(struct policy *p)
 	rule_free(&p->on_default);
 	rule_free(&p->on_undecided);
 	policy_index_free(p->index);
+	free(p->hits);
 	exceptions_free(atomic_load(&p->exceptions));
 	free(p->daemon.exceptions);
 	free(p->daemon.control);
@@ -190,6 +191,16 @@ void policy_free(struct policy *p)
 	free(p->log.socket);
 	free(p->log.pcap.path);
 	free(p);
+}
+
+_Atomic uint64_t *policy_hits(const struct policy *p, uint16_t index)
+{
+	if (index == RULE_DEFAULT)
+		return &p->hits[p->rules];
+	if (index == RULE_UNDECIDED)
+		return &p->hits[p->rules + 1];
+	assert(index < p->rules);
+	return &p->hits[index];
 }
 
 const struct rule *policy_find_rule(const struct policy *p, const char *name)

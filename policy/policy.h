@@ -251,7 +251,8 @@ struct policy {
 	bool needs_reply;	    /* or the responder's */
 	_Atomic(struct exceptions *) exceptions; /* in force, freed with the policy; or NULL */
 	uint32_t generation;			 /* set by who puts it in force */
-	uint32_t rejudge_from; /* flows that an earlier generation accepted are judged again */
+	_Atomic uint64_t *hits; /* flows that each rule has decided, then the two above */
+	uint32_t rejudge_from;	/* flows that an earlier generation accepted are judged again */
 };
 
 /* Indexes that stand for the two, in flows and decisions. */
@@ -282,6 +283,9 @@ void policy_free(struct policy *p);
 
 /* The rule behind an index of this policy, RULE_DEFAULT and RULE_UNDECIDED included. */
 const struct rule *policy_rule(const struct policy *p, uint16_t index);
+
+/* Where the flows are counted that the rule behind an index has decided, RULE_DEFAULT and RULE_UNDECIDED included. */
+_Atomic uint64_t *policy_hits(const struct policy *p, uint16_t index);
 
 /* The rule of flows that has this name, or NULL. */
 const struct rule *policy_find_rule(const struct policy *p, const char *name);
