@@ -7,13 +7,19 @@
 #include <stdlib.h>
 
 /* Bring into force what the book has now. */
-static void apply(struct run *r)
+static void apply_to(struct run *r, struct policy *p)
 {
-	struct exceptions *old = atomic_exchange(&r->policy->exceptions,
-						 book_compile(r->book, r->policy));
+	struct exceptions *old = atomic_exchange(&p->exceptions, book_compile(r->book, p));
 
 	workers_wait_round(r->workers);
 	exceptions_free(old);
+}
+
+static void apply(struct run *r)
+{
+	apply_to(r, r->policy);
+	if (r->canary.policy != NULL)
+		apply_to(r, r->canary.policy);
 }
 
 static void log_change(struct run *r, const struct event_exception *x)

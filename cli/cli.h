@@ -47,6 +47,7 @@ int command_explain(const struct cli_args *args);
 int command_reload(const struct cli_args *args);
 int command_allow(const struct cli_args *args);
 int command_top(const struct cli_args *args);
+int command_commit(const struct cli_args *args);
 int command_status(const struct cli_args *args);
 int command_counters(const struct cli_args *args);
 int command_plan(const struct cli_args *args);
@@ -79,7 +80,8 @@ enum {
 	EXPLAIN_AT,
 	EXPLAIN_EVENTS,
 };
-enum { CONTROL_SOCKET, CONTROL_JSON, RELOAD_REJUDGE, RELOAD_RULE };
+enum { CONTROL_SOCKET, CONTROL_JSON, RELOAD_REJUDGE, RELOAD_RULE, RELOAD_CANARY, RELOAD_BOUND };
+enum { COMMIT_RETURN = CONTROL_JSON + 1 };
 enum { ALLOW_SOURCE = CONTROL_JSON + 1, ALLOW_FOR, ALLOW_WHY, ALLOW_LIST, ALLOW_END };
 enum { TOP_BATCH = CONTROL_SOCKET + 1, TOP_DELAY, TOP_COUNT };
 enum { COUNTERS_PROMETHEUS = CONTROL_JSON + 1, COUNTERS_OUTPUT };

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "cli/control.h"
 
+#include "cli/canary_run.h"
 #include "cli/cli.h"
 #include "cli/json_policy.h"
+#include "policy/number.h"
 
 #include <errno.h>
 #include <grp.h>
@@ -277,6 +279,18 @@ static long long number_at(const json_t *o, const char *key)
 	return (long long)json_integer_value(json_object_get(o, key));
 }
 
+static void print_trial(const json_t *o)
+{
+	if (o == NULL)
+		return;
+	printf("  on trial: SHA-256 %s, %llds left; ends when it blocks more than %lld %% of flows on top\n"
+	       "  of %lld flows it would block %lld more, let %lld more go, block %lld otherwise;\n"
+	       "  %lld were cut before it could tell\n",
+	       json_text_at(o, "hash"), number_at(o, "left"), number_at(o, "bound"),
+	       number_at(o, "flows"), number_at(o, "more"), number_at(o, "fewer"),
+	       number_at(o, "other"), number_at(o, "unknown"));
+}
+
 static void print_answer(const json_t *o)
 {
 	const char *hash = json_string_value(json_object_get(o, "hash"));
@@ -304,6 +318,7 @@ static void print_answer(const json_t *o)
 	print_names(o, "sets_changed", "sets changed");
 	if (number_at(o, "exceptions") > 0)
 		print_number(o, "exceptions", "exceptions; 'epitaph allow --list' tells them");
+	print_trial(json_object_get(o, "canary"));
 	print_number(o, "rejudged", "connections are judged again");
 	print_number(o, "reclaimed", "ports reclaimed");
 }
@@ -313,7 +328,7 @@ static int ask_and_print(const struct cli_args *args, const char *request)
 	const char *path = args->value[CONTROL_SOCKET];
 	json_t *o = control_ask(path ? path : CLI_CONTROL_SOCKET, request);
 	const char *result = json_string_value(json_object_get(o, "result"));
-	bool good = result != NULL && strcmp(result, "in-force") == 0;
+	bool good = result != NULL && strcmp(result, "refused") != 0;
 
 	if (o == NULL)
 		return EXIT_FOUND;
@@ -327,12 +342,37 @@ static int ask_and_print(const struct cli_args *args, const char *request)
 	return good ? EXIT_DONE : EXIT_FOUND;
 }
 
+/* "reload canary SECONDS PERCENT" into @request; false after a message. */
+static bool canary_request(const struct cli_args *args, char request[CONTROL_REQUEST_MAX])
+{
+	const char *percent = args->value[RELOAD_BOUND];
+	long seconds = duration_parse(args->value[RELOAD_CANARY], CANARY_SECONDS_MAX);
+	long bound = percent != NULL ? number_parse(percent, 100) : CANARY_BOUND;
+
+	if (seconds < 1)
+		fprintf(stderr, "epitaph reload: --canary is a time from 1s to 7d, such as 10m\n");
+	else if (bound < 0)
+		fprintf(stderr, "epitaph reload: --bound is a number from 0 to 100\n");
+	snprintf(request, CONTROL_REQUEST_MAX, CANARY_REQUEST "%ld %ld", seconds, bound);
+	return seconds >= 1 && bound >= 0;
+}
+
 int command_reload(const struct cli_args *args)
 {
 	const char *rule = args->value[RELOAD_RULE];
+	bool rejudge = args->value[RELOAD_REJUDGE] != NULL || rule != NULL;
+	bool canary = args->value[RELOAD_CANARY] != NULL;
 	char request[CONTROL_REQUEST_MAX];
 
-	if (args->value[RELOAD_REJUDGE] == NULL && rule == NULL)
+	if (canary && rejudge) {
+		fprintf(stderr, "epitaph reload: on trial nothing is judged again\n");
+		return EXIT_USAGE;
+	}
+	if (canary && !canary_request(args, request))
+		return EXIT_USAGE;
+	if (canary)
+		return ask_and_print(args, request);
+	if (!rejudge)
 		return ask_and_print(args, "reload");
 	if (rule != NULL && strlen(rule) > NAME_LEN) {
 		fprintf(stderr, "epitaph reload: '%s' is too long for the name of a rule\n", rule);
@@ -340,6 +380,11 @@ int command_reload(const struct cli_args *args)
 	}
 	snprintf(request, sizeof(request), "reload rejudge %s", rule != NULL ? rule : "");
 	return ask_and_print(args, request);
+}
+
+int command_commit(const struct cli_args *args)
+{
+	return ask_and_print(args, args->value[COMMIT_RETURN] != NULL ? "return" : "commit");
 }
 
 int command_status(const struct cli_args *args)

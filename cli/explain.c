@@ -93,7 +93,7 @@ static void fill_l7(const struct cli_args *args, bool tcp, struct l7 *l7)
 /* Whether the kernel hands this flow over at all. */
 static void explain_plan(const struct policy *p, const struct facts *f)
 {
-	struct plan *plan = plan_new(p, BACKEND_NFT);
+	struct plan *plan = plan_new(p, NULL, BACKEND_NFT);
 	const struct plan_term *term;
 	char names[128];
 

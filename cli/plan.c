@@ -77,7 +77,7 @@ int command_plan(const struct cli_args *args)
 		backend = strcmp(name, "nft") == 0 ? BACKEND_NFT : BACKEND_IPTABLES;
 	else
 		backend = rules_backend(p->daemon.backend);
-	plan = plan_new(p, backend);
+	plan = plan_new(p, NULL, backend);
 	if (plan == NULL) {
 		fprintf(stderr, "epitaph plan: not enough memory\n");
 	} else if (args->value[PLAN_LOAD] != NULL) {

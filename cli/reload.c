@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "cli/reload.h"
+
+#include "cli/canary_run.h"
 #include "events/clock.h"
 #include "events/json.h"
 
@@ -23,6 +25,15 @@ static size_t number_of(const json_t *answer, const char *key)
 	return (size_t)json_integer_value(json_object_get(answer, key));
 }
 
+static enum policy_result result_of(const char *name)
+{
+	enum policy_result r = POLICY_REFUSED;
+
+	while (r < POLICY_RETURNED && strcmp(policy_result_name(r), name) != 0)
+		r++;
+	return r;
+}
+
 void run_log_policy(struct run *r, const json_t *answer)
 {
 	struct event *e;
@@ -33,7 +44,7 @@ void run_log_policy(struct run *r, const json_t *answer)
 	e->type = EVENT_POLICY;
 	e->time_us = clock_us(CLOCK_REALTIME);
 	e->policy = (struct event_policy){
-		.in_force = strcmp(json_text_at(answer, "result"), "in-force") == 0,
+		.result = result_of(json_text_at(answer, "result")),
 		.generation = (uint32_t)number_of(answer, "generation"),
 		.rules = number_of(answer, "rules"),
 		.sets = number_of(answer, "sets"),
@@ -65,6 +76,8 @@ json_t *run_status(const struct run *r, const char *message)
 		open_name(p->daemon.loss_open), "overload", open_name(p->daemon.overload_open));
 	json_object_set_new(answer, "exceptions", json_integer((json_int_t)book_count(r->book)));
 	json_object_set_new(answer, "walls", json_string(confine_names(r->walls)));
+	if (r->canary.policy != NULL)
+		json_object_set_new(answer, "canary", run_canary_status(r));
 	if (r->reclaim != NULL)
 		json_object_set_new(answer, "reclaimed",
 				    json_integer((json_int_t)reclaim_count(r->reclaim)));
@@ -133,8 +146,7 @@ static bool same_settings(const struct policy *a, const struct policy *b)
 	       a->daemon.backend == b->daemon.backend;
 }
 
-/* Refuse @p, or nothing that could be parsed; the old policy stays in force. */
-static json_t *refuse(struct run *r, struct policy *p, const char *why)
+json_t *run_refuse(struct run *r, struct policy *p, const char *why)
 {
 	json_t *answer = run_status(r, why);
 
@@ -190,7 +202,7 @@ static bool put_in_force(struct run *r, struct policy *p, struct rules_error *er
 	struct policy *old;
 
 	if (r->with_rules) {
-		plan = plan_new(p, r->backend);
+		plan = plan_new(p, NULL, r->backend);
 		if (plan == NULL)
 			snprintf(error->text, sizeof(error->text),
 				 "not enough memory for its rules");
@@ -215,45 +227,67 @@ static bool put_in_force(struct run *r, struct policy *p, struct rules_error *er
 	return true;
 }
 
-json_t *run_reload(struct run *r, const char *rejudge)
+struct policy *run_load_new(struct run *r, struct cli_load *how, json_t **answer)
 {
-	struct cli_load how = { .json = false };
-	struct rules_error error = { "" };
-	const struct rule *rule = NULL;
-	struct policy *p;
-	json_t *answer, *diff, *findings = NULL;
+	json_t *findings = NULL;
+	struct policy *p = load_again(r, how, &findings);
 
-	p = load_again(r, &how, &findings);
 	log_reopen(r->log);
 	if (p == NULL) {
-		answer = refuse(r, NULL, "the new policy has errors");
-		json_object_set_new(answer, "findings", findings);
-		return answer;
+		*answer = run_refuse(r, NULL, "the new policy has errors");
+		json_object_set_new(*answer, "findings", findings);
+		return NULL;
 	}
 	json_decref(findings);
-	if (!same_settings(p, r->policy))
-		return refuse(
-			r, p,
-			"queues, backend, overload, marks, reclaim, confine, control, exceptions and the files of the log "
-			"change only at a restart");
-	if (rejudge != NULL && rejudge[0] != '\0' && (rule = policy_find_rule(p, rejudge)) == NULL)
-		return refuse(r, p, "the policy has no rule of that name to judge again by");
-	diff = policy_diff(r->policy, p);
-	p->exceptions = book_compile(r->book, p);
+	if (same_settings(p, r->policy))
+		return p;
+	*answer = run_refuse(
+		r, p,
+		"queues, backend, overload, marks, reclaim, confine, control, exceptions and the "
+		"files of the log change only at a restart");
+	return NULL;
+}
+
+json_t *run_bring_into_force(struct run *r, struct policy *p, const char *hash, const char *message)
+{
+	struct rules_error error = { "" };
+	json_t *answer, *diff = policy_diff(r->policy, p);
+
 	p->generation = r->policy->generation + 1;
-	p->rejudge_from = rejudge != NULL ? p->generation : r->policy->rejudge_from;
 	if (!put_in_force(r, p, &error)) {
 		json_decref(diff);
-		return refuse(r, p, error.text);
+		return run_refuse(r, NULL, error.text);
 	}
-	memcpy(r->hash, how.hash, sizeof(r->hash));
-	answer = run_status(r, "reloaded");
+	memcpy(r->hash, hash, sizeof(r->hash));
+	answer = run_status(r, message);
 	json_object_update(answer, diff);
 	json_decref(diff);
-	if (rejudge != NULL)
-		forget_decisions(r, rule, answer);
 	fprintf(stderr, "epitaph: %s: policy %u in force, %zu rules\n", r->path, p->generation,
 		p->rules);
 	run_log_policy(r, answer);
+	return answer;
+}
+
+json_t *run_reload(struct run *r, const char *rejudge)
+{
+	struct cli_load how = { .json = false };
+	const struct rule *rule = NULL;
+	struct policy *p;
+	json_t *answer;
+
+	if (r->canary.policy != NULL)
+		json_decref(run_return(r, "the trial ends, the policy is reloaded"));
+	p = run_load_new(r, &how, &answer);
+	if (p == NULL)
+		return answer;
+	if (rejudge != NULL && rejudge[0] != '\0' && (rule = policy_find_rule(p, rejudge)) == NULL)
+		return run_refuse(r, p, "the policy has no rule of that name to judge again by");
+	p->exceptions = book_compile(r->book, p);
+	p->rejudge_from = rejudge != NULL ? r->policy->generation + 1 : r->policy->rejudge_from;
+	answer = run_bring_into_force(r, p, how.hash, "reloaded");
+	if (r->policy != p)
+		policy_free(p);
+	else if (rejudge != NULL)
+		forget_decisions(r, rule, answer);
 	return answer;
 }

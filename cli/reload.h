@@ -11,6 +11,14 @@
 
 #include <jansson.h>
 
+/* A policy on trial beside the one in force. */
+struct trial {
+	struct policy *policy; /* NULL: none is */
+	char hash[CLI_HASH_LEN + 1];
+	int64_t until_us; /* by CLOCK_MONOTONIC */
+	unsigned bound;	  /* percent of flows that it may block on top */
+};
+
 struct run {
 	const char *path;
 	bool with_rules, keep_rules, were_rules; /* were: before this daemon */
@@ -18,6 +26,7 @@ struct run {
 	struct policy *policy; /* in force */
 	char hash[CLI_HASH_LEN + 1];
 	struct plan *plan; /* of policy, loaded; NULL without rules */
+	struct trial canary;
 	struct log *log;
 	struct book *book; /* of exceptions */
 	unsigned main_ring;
@@ -31,6 +40,16 @@ struct run {
 /* Read the policy again; the new one is in force, or the old one stays. With @rejudge, connections that
  * were let go are judged again: "" for all, or the name of a rule, for those that it may be about. Returns what happened, which is in the log as well; the caller owns it. */
 json_t *run_reload(struct run *r, const char *rejudge);
+
+/*
+ * The steps of it. run_load_new() reads the policy; it returns NULL, with *answer set, when it is refused.
+ * run_bring_into_force() puts @p in the place of r->policy, or leaves that and @p as they are; the answer says which.
+ * run_refuse() frees @p, which may be NULL, logs and says why.
+ */
+struct policy *run_load_new(struct run *r, struct cli_load *how, json_t **answer);
+json_t *run_bring_into_force(struct run *r, struct policy *p, const char *hash,
+			     const char *message);
+json_t *run_refuse(struct run *r, struct policy *p, const char *why);
 
 /* Which policy is in force. */
 json_t *run_status(const struct run *r, const char *message);

@@ -3,6 +3,7 @@
 #include "cli/reload.h"
 
 #include "cli/allow_run.h"
+#include "cli/canary_run.h"
 #include "cli/confine.h"
 #include "cli/control.h"
 #include "cli/service.h"
@@ -55,6 +56,14 @@ static json_t *reload(struct run *r, const char *rejudge)
 	return answer;
 }
 
+static json_t *commit(struct run *r)
+{
+	json_t *answer = run_commit(r);
+
+	tell_state(r, "");
+	return answer;
+}
+
 /* True to go on. */
 static bool handle_signal(struct run *r)
 {
@@ -81,6 +90,12 @@ static void handle_request(struct run *r)
 		return;
 	if (strcmp(request, "reload") == 0)
 		control_answer(client, reload(r, NULL));
+	else if (strncmp(request, CANARY_REQUEST, strlen(CANARY_REQUEST)) == 0)
+		control_answer(client, run_canary(r, request + strlen(CANARY_REQUEST)));
+	else if (strcmp(request, "commit") == 0)
+		control_answer(client, commit(r));
+	else if (strcmp(request, "return") == 0)
+		control_answer(client, run_return(r, "the trial ends, on request"));
 	else if (strncmp(request, REJUDGE, strlen(REJUDGE)) == 0)
 		control_answer(client, reload(r, request + strlen(REJUDGE)));
 	else if (strcmp(request, "status") == 0)
@@ -124,6 +139,7 @@ static int watch(struct run *r)
 
 		feed_watchdog(r, watchdog_us, &fed_us);
 		run_expire_exceptions(r);
+		run_watch_canary(r);
 		if (ready <= 0)
 			continue;
 		if (fds[0].revents != 0 && !handle_signal(r))
@@ -213,7 +229,7 @@ static bool prepare_rules(struct run *r, struct rules_error *error)
 	before = nft_list_ours();
 	r->were_rules = before != NULL;
 	free(before);
-	r->plan = plan_new(r->policy, r->backend);
+	r->plan = plan_new(r->policy, NULL, r->backend);
 	if (r->plan == NULL)
 		snprintf(error->text, sizeof(error->text), "not enough memory");
 	return r->plan != NULL && rules_prepare(r->plan, error) == 0;
@@ -366,6 +382,7 @@ static void finish(struct run *r, bool started)
 		close(r->control_fd);
 	}
 	plan_free(r->plan);
+	policy_free(r->canary.policy);
 	book_free(r->book);
 	policy_free(r->policy);
 	if (r->signal_fd >= 0)

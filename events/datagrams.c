@@ -141,7 +141,11 @@ static int severity_of(const struct event *e)
 {
 	if (e->type == EVENT_BLOCK)
 		return LOG_NOTICE;
-	return e->type == EVENT_POLICY && !e->policy.in_force ? LOG_ERR : LOG_INFO;
+	if (e->type != EVENT_POLICY)
+		return LOG_INFO;
+	return e->policy.result == POLICY_REFUSED    ? LOG_ERR
+	       : e->policy.result == POLICY_RETURNED ? LOG_WARNING
+						     : LOG_INFO;
 }
 
 /* RFC 5424: <PRI>1 TIMESTAMP HOSTNAME APP-NAME PROCID MSGID STRUCTURED-DATA */

@@ -6,9 +6,9 @@
 #include <time.h>
 
 static const char *const type_names[] = {
-	[EVENT_BLOCK] = "block",   [EVENT_LOG] = "log",	    [EVENT_RESET] = "reset",
-	[EVENT_POLICY] = "policy", [EVENT_STATS] = "stats", [EVENT_EXCEPTION] = "exception",
-	[EVENT_PACKET] = "packet",
+	[EVENT_BLOCK] = "block",	 [EVENT_LOG] = "log",	    [EVENT_RESET] = "reset",
+	[EVENT_POLICY] = "policy",	 [EVENT_CANARY] = "canary", [EVENT_STATS] = "stats",
+	[EVENT_EXCEPTION] = "exception", [EVENT_PACKET] = "packet",
 };
 static const char *const loss_names[] = {
 	[LOST_IN_RING] = "ring",	 [LOST_BY_FILE] = "file",     [LOST_BY_SYSLOG] = "syslog",
@@ -17,6 +17,13 @@ static const char *const loss_names[] = {
 static_assert(sizeof(loss_names) / sizeof(loss_names[0]) == EVENT_LOSSES, "every loss has a name");
 
 static_assert(sizeof(type_names) / sizeof(type_names[0]) == EVENT_TYPES, "every type has a name");
+
+const char *policy_result_name(enum policy_result r)
+{
+	static const char *const names[] = { "refused", "in-force", "canary", "returned" };
+
+	return names[r];
+}
 
 const char *exception_change_name(enum exception_change c)
 {
@@ -123,6 +130,21 @@ static void fill_block(struct event *e, enum event_type type, const struct judge
 	b->sent_source = b->sent_destination = false;
 	b->count = 1;
 	b->first_us = b->last_us = time_us;
+}
+
+void event_fill_canary(struct event *e, const struct judgement *j, const struct rule *in_force,
+		       const struct judge_input *in)
+{
+	struct event_canary *c = &e->canary;
+
+	e->type = EVENT_CANARY;
+	fill_common(e, j, in, in->wall_us, j->side == SIDE_RESPONDER);
+	memcpy(c->id, j->event_id, sizeof(c->id));
+	copy_name(c->rule, sizeof(c->rule), in_force->name);
+	copy_name(c->rule_beside, sizeof(c->rule_beside), j->rule->name);
+	copy_name(c->host, sizeof(c->host), j->host);
+	c->action = in_force->action;
+	c->action_beside = j->rule->action;
 }
 
 static bool reset_is_event(const struct judgement *j, const struct policy *p)

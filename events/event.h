@@ -19,6 +19,7 @@ enum event_type {
 	EVENT_BLOCK,  /* a flow was decided, or would have been; also by "accept" with "log" */
 	EVENT_LOG,    /* a "log" rule was passed */
 	EVENT_RESET,  /* a reset passed through */
+	EVENT_CANARY, /* a policy beside the one in force would treat a flow otherwise */
 	EVENT_POLICY, /* a policy was put in force or refused */
 	EVENT_STATS,
 	EVENT_EXCEPTION, /* a rule is left out for some sources, or no longer */
@@ -59,8 +60,18 @@ struct event_reset {
 	char annotation[TEXT_MAX + 1];
 };
 
+/* What is done with a flow, and what the policy beside the one in force would do. */
+struct event_canary {
+	char id[EVENT_ID_LEN + 1];
+	char rule[NAME_LEN + 1], rule_beside[NAME_LEN + 1];
+	enum rule_action action, action_beside;
+	char host[L7_NAME_MAX + 1];
+};
+
+enum policy_result { POLICY_REFUSED, POLICY_IN_FORCE, POLICY_CANARY, POLICY_RETURNED };
+
 struct event_policy {
-	bool in_force;
+	enum policy_result result;
 	uint32_t generation;
 	size_t rules, sets, entries;	/* elements of all sets */
 	size_t added, removed, changed; /* rules, against the policy before */
@@ -125,6 +136,7 @@ struct event {
 	union {
 		struct event_block block;
 		struct event_reset reset;
+		struct event_canary canary;
 		struct event_policy policy;
 		struct event_stats stats;
 		struct event_exception exception;
@@ -150,11 +162,16 @@ unsigned events_list(const struct judgement *j, const struct policy *p,
 		     const struct judge_input *in, int64_t time_us,
 		     struct event out[EVENTS_PER_PACKET]);
 
+/* Fill @e: @j is what the policy beside would do, by j->rule, and @in_force the rule that decided. */
+void event_fill_canary(struct event *e, const struct judgement *j, const struct rule *in_force,
+		       const struct judge_input *in);
+
 /* "2026-11-25T10:00:00.000000", UTC, into @out, which is returned. */
 enum { EVENT_TIME_TEXT = 48 };
 char *event_time_text(int64_t time_us, char out[EVENT_TIME_TEXT]);
 
 const char *event_type_name(enum event_type t);
+const char *policy_result_name(enum policy_result r);
 const char *exception_change_name(enum exception_change c);
 const char *event_loss_name(enum event_loss l);
 

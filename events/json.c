@@ -221,14 +221,29 @@ static json_t *reset_object(const struct event *e)
 	return o;
 }
 
+static json_t *canary_object(const struct event *e)
+{
+	const struct event_canary *c = &e->canary;
+	json_t *o = json_object();
+
+	set_string(o, "id", c->id);
+	set_string(o, "rule", c->rule);
+	set_string(o, "action", action_name(c->action));
+	set_string(o, "rule_beside", c->rule_beside);
+	set_string(o, "action_beside", action_name(c->action_beside));
+	if (c->host[0] != '\0')
+		set_string(o, "host", c->host);
+	return o;
+}
+
 static json_t *policy_object(const struct event *e)
 {
 	const struct event_policy *p = &e->policy;
 	json_t *o = json_object();
 
-	set_string(o, "result", p->in_force ? "in-force" : "refused");
+	set_string(o, "result", policy_result_name(p->result));
 	set_number(o, "generation", p->generation);
-	if (p->in_force) {
+	if (p->result != POLICY_REFUSED) {
 		set_number(o, "rules", p->rules);
 		set_number(o, "sets", p->sets);
 		set_number(o, "entries", p->entries);
@@ -303,9 +318,10 @@ static json_t *exception_object(const struct event *e)
 }
 
 static json_t *(*const objects[EVENT_TYPES])(const struct event *e) = {
-	[EVENT_BLOCK] = block_object, [EVENT_LOG] = block_object,
-	[EVENT_RESET] = reset_object, [EVENT_POLICY] = policy_object,
-	[EVENT_STATS] = stats_object, [EVENT_EXCEPTION] = exception_object,
+	[EVENT_BLOCK] = block_object,	[EVENT_LOG] = block_object,
+	[EVENT_RESET] = reset_object,	[EVENT_POLICY] = policy_object,
+	[EVENT_STATS] = stats_object,	[EVENT_EXCEPTION] = exception_object,
+	[EVENT_CANARY] = canary_object,
 };
 
 size_t json_format(const struct event *e, char out[JSON_LINE_MAX])
@@ -316,7 +332,7 @@ size_t json_format(const struct event *e, char out[JSON_LINE_MAX])
 
 	set_time(o, "timestamp", e->time_us);
 	set_string(o, "event_type", type);
-	if (e->type <= EVENT_RESET) /* those of packets */
+	if (e->type < EVENT_POLICY) /* those of packets */
 		set_flow(o, e);
 	set(o, type, objects[e->type](e));
 	len = json_dumpb(o, out, JSON_LINE_MAX - 1, JSON_COMPACT);

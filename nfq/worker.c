@@ -3,6 +3,7 @@
 
 #include "events/clock.h"
 #include "nfq/answer.h"
+#include "nfq/canary.h"
 #include "nfq/ifnames.h"
 #include "nfq/queue_proc.h"
 
@@ -24,6 +25,7 @@ struct worker {
 	bool started;
 	struct queue *queue;
 	struct judge *judge;
+	struct canary *canary; /* of all->beside; NULL: none */
 	struct answers *answers;
 	struct ifnames *iif_names, *oif_names;
 	int wake_fd;
@@ -40,6 +42,8 @@ struct worker {
 struct workers {
 	struct workers_settings settings;
 	_Atomic(struct policy *) policy;
+	_Atomic(const struct policy *) beside; /* judged as well, for comparison; NULL: none */
+	struct limiter *limiter_beside;
 	struct limiter *limiter; /* one for all: rates count what all queues see */
 	int lines_fd;		 /* the kernel's counters of queues */
 	unsigned count;
@@ -101,7 +105,7 @@ static bool wants_answer(const struct judgement *j, const struct queue_packet *p
 }
 
 static void handle_packet(struct worker *w, const struct policy *policy,
-			  const struct queue_packet *p)
+			  const struct policy *beside, const struct queue_packet *p)
 {
 	const struct plan_marks *marks = &w->all->settings.marks;
 	struct judge_input in = {
@@ -121,6 +125,9 @@ static void handle_packet(struct worker *w, const struct policy *policy,
 	struct event *held;
 
 	judge_packet(w->judge, policy, &in, &j);
+	if (beside != NULL && !canary_judge(w->canary, beside, policy, &in, &j) &&
+	    j.verdict == VERDICT_DECIDED)
+		j.verdict = VERDICT_PASS; /* it is still to be shown */
 	held = note_events(w, &j, policy, &in);
 	if (j.has_cut)
 		answers_cut(w->answers, &j, p, held, w->now_us);
@@ -136,6 +143,7 @@ static void handle_packet(struct worker *w, const struct policy *policy,
 
 static void handle_queue(struct worker *w, const struct policy *policy)
 {
+	const struct policy *beside = atomic_load(&w->all->beside);
 	uint32_t queued = w->all->settings.marks.pending | w->all->settings.marks.untracked;
 	int n = queue_receive(w->queue, w->packet);
 
@@ -148,7 +156,7 @@ static void handle_queue(struct worker *w, const struct policy *policy)
 	for (int i = 0; i < n; i++) {
 		/* This one gets its verdict: the guard lets it pass. */
 		w->packet[i].mark &= ~queued;
-		handle_packet(w, policy, &w->packet[i]);
+		handle_packet(w, policy, beside, &w->packet[i]);
 	}
 	answers_send(w->answers);
 	log_publish(w->all->settings.log, w->index);
@@ -187,6 +195,8 @@ static void *worker_thread(void *arg)
 		}
 		if (w->now_us - ticked_us >= TICK_MS * 1000) {
 			judge_expire(w->judge, w->now_us);
+			if (atomic_load(&w->all->beside) != NULL)
+				canary_expire(w->canary, w->now_us);
 			answers_close_entries(w->answers, w->now_us);
 			ticked_us = w->now_us;
 		}
@@ -198,6 +208,7 @@ static void *worker_thread(void *arg)
 static void close_worker(struct worker *w)
 {
 	answers_free(w->answers);
+	canary_free(w->canary);
 	queue_close(w->queue);
 	judge_free(w->judge);
 	ifnames_free(w->iif_names);
@@ -329,6 +340,51 @@ struct policy *workers_swap(struct workers *w, struct policy *policy)
 	return old;
 }
 
+bool workers_set_beside(struct workers *w, const struct policy *p)
+{
+	w->limiter_beside = limiter_new(LIMITER_BUCKETS, random_key());
+	for (unsigned i = 0; w->limiter_beside != NULL && i < w->count; i++) {
+		w->worker[i].canary = canary_new(w->limiter_beside, random_key(), w->settings.log,
+						 i);
+		if (w->worker[i].canary == NULL)
+			break;
+	}
+	if (w->worker[w->count - 1].canary == NULL) {
+		workers_end_beside(w);
+		return false;
+	}
+	atomic_store(&w->beside, p);
+	return true;
+}
+
+void workers_end_beside(struct workers *w)
+{
+	if (atomic_exchange(&w->beside, NULL) != NULL)
+		workers_wait_round(w);
+	for (unsigned i = 0; i < w->count; i++) {
+		canary_free(w->worker[i].canary);
+		w->worker[i].canary = NULL;
+	}
+	limiter_free(w->limiter_beside);
+	w->limiter_beside = NULL;
+}
+
+struct canary_counters workers_compared(const struct workers *w)
+{
+	struct canary_counters sum = { 0 };
+
+	for (unsigned i = 0; atomic_load(&w->beside) != NULL && i < w->count; i++) {
+		struct canary_counters c = canary_counters(w->worker[i].canary);
+
+		sum.flows += c.flows;
+		sum.more += c.more;
+		sum.fewer += c.fewer;
+		sum.other += c.other;
+		sum.unknown += c.unknown;
+	}
+	return sum;
+}
+
 bool workers_alive(const struct workers *w)
 {
 	for (unsigned i = 0; i < w->count; i++) {
@@ -398,6 +454,7 @@ void workers_stop(struct workers *w)
 	if (w->lines_fd >= 0)
 		close(w->lines_fd);
 	limiter_free(w->limiter);
+	limiter_free(w->limiter_beside);
 	free(w->worker);
 	free(w);
 }

@@ -13,6 +13,7 @@
 #define EPITAPH_NFQ_WORKER_H
 
 #include "events/log.h"
+#include "nfq/canary.h"
 #include "nfq/queue.h"
 #include "rules/plan.h"
 
@@ -38,6 +39,16 @@ int workers_start(struct workers *w);
 
 /* Put @policy in force, wait until no worker uses the one before, and return that. */
 struct policy *workers_swap(struct workers *w, struct policy *policy);
+
+/*
+ * Judge every packet under @p as well, of another generation, which stays the caller's until workers_end_beside(), and log
+ * where it differs from the policy in force. False without memory.
+ */
+bool workers_set_beside(struct workers *w, const struct policy *p);
+void workers_end_beside(struct workers *w);
+
+/* What was compared since then. */
+struct canary_counters workers_compared(const struct workers *w);
 
 /* Wait until no worker uses what it found in the policy in force before this call. */
 void workers_wait_round(struct workers *w);

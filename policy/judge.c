@@ -165,6 +165,7 @@ static void settle(struct judge *j, const struct policy *p, struct flow *f, uint
 		out->verdict = VERDICT_DROP; /* no end has sent this: nobody is told */
 		return;
 	}
+	out->settled = true;
 	f->rule = index;
 	f->generation = p->generation;
 	atomic_fetch_add_explicit(policy_hits(p, index), 1, memory_order_relaxed);
@@ -337,6 +338,7 @@ void judge_packet(struct judge *j, const struct policy *p, const struct judge_in
 	out->flow = NULL;
 	out->rule = NULL;
 	out->is_reset = out->has_block = out->has_cut = out->reset_logged = out->went_on = false;
+	out->settled = false;
 	out->decision.logs = 0;
 	out->host[0] = '\0';
 	out->annotation_len = 0;

@@ -77,6 +77,7 @@ struct judgement {
 	bool is_reset;		  /* reading is set */
 	bool went_on;		  /* what flow->side[side].reset says was not its sender's */
 	bool has_block;		  /* a flow was decided by rule, which says so in an event */
+	bool settled;		  /* its flow was decided by this packet */
 	bool has_cut;		  /* cut is set; verdict is VERDICT_DROP */
 	bool reset_logged;	  /* a rule wants this reset in the log */
 	const struct rule *rule;  /* of a reset: of "resets forward", or NULL */

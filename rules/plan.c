@@ -151,7 +151,7 @@ static bool add_rule(struct plan *plan, const struct policy *p, const struct rul
 {
 	bool pass, by_family = false;
 
-	if (!becomes_term(p, r, &pass))
+	if (!becomes_term(p, r, &pass) || (pass && plan->of_two))
 		return true;
 	for (size_t i = 0; i < r->matches; i++)
 		by_family |= is_addr(&r->match[i]);
@@ -194,23 +194,26 @@ static bool asks_payload(const struct rule *r)
 	return false;
 }
 
+/* Which resets @p has to be shown, besides those that are queued already. */
 static void plan_resets(const struct policy *p, struct plan *plan)
 {
+	enum plan_resets wanted = p->log.resets == RESETS_ALL	 ? PLAN_RESETS_ALL
+				  : p->log.resets == RESETS_TEXT ? PLAN_RESETS_PAYLOAD
+								 : PLAN_RESETS_NONE;
 	bool drops = false;
 
-	plan->resets = p->log.resets == RESETS_ALL    ? PLAN_RESETS_ALL
-		       : p->log.resets == RESETS_TEXT ? PLAN_RESETS_PAYLOAD
-						      : PLAN_RESETS_NONE;
 	for (size_t i = 0; i < p->reset_rules; i++) {
 		const struct rule *r = &p->reset_rule[i];
 
 		drops |= r->action == ACTION_DROP;
 		if (!asks_payload(r))
-			plan->resets = PLAN_RESETS_ALL;
-		else if (plan->resets == PLAN_RESETS_NONE)
-			plan->resets = PLAN_RESETS_PAYLOAD;
+			wanted = PLAN_RESETS_ALL;
+		else if (wanted == PLAN_RESETS_NONE)
+			wanted = PLAN_RESETS_PAYLOAD;
 	}
-	plan->resets_bypass = p->daemon.loss_open || !drops;
+	if (wanted > plan->resets)
+		plan->resets = wanted;
+	plan->resets_bypass &= p->daemon.loss_open || !drops;
 }
 
 /* A rule for resets that asks how far the connection had got needs to have seen it begin. */
@@ -231,25 +234,36 @@ static bool add_stage(struct plan *plan, const struct policy *p)
 	return t.rules == 0 || add_term(plan, &t);
 }
 
-struct plan *plan_new(const struct policy *p, enum backend backend)
+/* Add what @p has to be shown. False without memory. */
+static bool add_policy(struct plan *plan, const struct policy *p)
 {
-	struct plan *plan = calloc(1, sizeof(*plan));
-	bool good = plan != NULL && add_stage(plan, p);
+	bool good = add_stage(plan, p);
 
 	for (size_t i = 0; good && i < p->rules; i++)
 		good = add_rule(plan, p, &p->rule[i]);
-	if (!good) {
+	plan->default_queue |= !is_silent(&p->on_default);
+	plan_resets(p, plan);
+	return good;
+}
+
+struct plan *plan_new(const struct policy *p, const struct policy *beside, enum backend backend)
+{
+	struct plan *plan = calloc(1, sizeof(*plan));
+
+	if (plan == NULL)
+		return NULL;
+	plan->of_two = beside != NULL;
+	plan->resets_bypass = true;
+	if (!add_policy(plan, p) || (beside != NULL && !add_policy(plan, beside))) {
 		plan_free(plan);
 		return NULL;
 	}
 	plan->marks = plan_marks_of(p->daemon.mark_mask);
-	plan->default_queue = !is_silent(&p->on_default);
 	plan->by_iptables = backend == BACKEND_IPTABLES;
 	plan->bypass = p->daemon.loss_open;
 	plan->guard = !p->daemon.loss_open && !p->daemon.overload_open;
 	plan->queue_first = p->daemon.queue_first;
 	plan->queue_last = p->daemon.queue_last;
-	plan_resets(p, plan);
 	sum_up(plan);
 	if (!plan_merge(plan)) {
 		plan_free(plan);

@@ -98,6 +98,7 @@ struct plan {
 	size_t sets, sets_room;
 	bool default_queue; /* what no term holds for */
 	bool asks_ifaces;
+	bool of_two; /* policies: no term passes, as the other may queue */
 	struct plan_family v4, v6;
 	enum plan_resets resets;
 	bool resets_bypass; /* while nobody listens resets pass */
@@ -110,9 +111,9 @@ struct plan {
 /* The bits of a mask of four, least first. */
 struct plan_marks plan_marks_of(uint32_t mask);
 
-/* Derive the plan of @p, which must outlive it, for @backend (not auto). NULL without memory. The caller owns
- * it. */
-struct plan *plan_new(const struct policy *p, enum backend backend);
+/* Derive the plan of @p, for @backend (not auto); with @beside, unless that is NULL, of what either of them needs to see,
+ * @p being in force. They must outlive it. NULL without memory. The caller owns it. */
+struct plan *plan_new(const struct policy *p, const struct policy *beside, enum backend backend);
 void plan_free(struct plan *plan);
 
 /* The term that holds for a flow from its first packet on, or NULL: then plan->default_queue says. Interfaces

@@ -136,7 +136,7 @@ static int print_passing(char **argv)
 	s.text.len = fread(text, 1, sizeof(text), file);
 	fclose(file);
 	p = policy_parse(&s, NULL, &d);
-	plan = p != NULL ? plan_new(p, BACKEND_NFT) : NULL;
+	plan = p != NULL ? plan_new(p, NULL, BACKEND_NFT) : NULL;
 	diags_print(&d, stderr);
 	for (unsigned i = 0, n = (unsigned)atoi(argv[4]); plan != NULL && i < n; i++) {
 		struct flow_of_test f = next_flow(&state);

@@ -95,19 +95,24 @@ static void assert_let_go(const struct policy *p, struct facts *f, uint64_t *sta
 	}
 }
 
+static bool queues(const struct plan *plan, const struct ip_tuple *t, const char *iif, const char *oif)
+{
+	const struct plan_term *term = plan_find(plan, t, iif, oif);
+
+	return term != NULL ? !term->pass : plan->default_queue;
+}
+
 static void check_flow(const struct policy *p, const struct plan *plan, struct limiter *limiter,
 		       uint64_t *state)
 {
 	struct ip_tuple t;
 	struct l7 l7;
 	struct facts f = { .tuple = &t, .l7 = &l7, .limiter = limiter, .now_us = 1000000 };
-	const struct plan_term *term;
 	bool queue;
 
 	random_flow(state, &t, &f.iif, &f.oif);
 	l7_init(&l7, L7_PENDING);
-	term = plan_find(plan, &t, f.iif, f.oif);
-	queue = term != NULL ? !term->pass : plan->default_queue;
+	queue = queues(plan, &t, f.iif, f.oif);
 	assert_int_equal(queue, ought_to_queue(p, &f));
 	if (!queue)
 		assert_let_go(p, &f, state);
@@ -129,7 +134,7 @@ static void test_random(void **unused)
 		random_policy(&state, "", 24, stream);
 		assert_int_equal(fclose(stream), 0);
 		p = parse(text);
-		plan = plan_new(p, BACKEND_NFT);
+		plan = plan_new(p, NULL, BACKEND_NFT);
 		assert_non_null(plan);
 		for (int k = 0; k < 200; k++)
 			check_flow(p, plan, limiter, &state);
@@ -138,6 +143,46 @@ static void test_random(void **unused)
 		free(text);
 	}
 	limiter_free(limiter);
+}
+
+/* A plan of two policies queues what either of theirs does. */
+static void test_beside(void **unused)
+{
+	uint64_t state = random_seed();
+
+	(void)unused;
+	for (int i = 0; i < 300; i++) {
+		struct policy *p[2];
+		struct plan *plan[2], *both;
+
+		for (int n = 0; n < 2; n++) {
+			char *text = NULL;
+			size_t size;
+			FILE *stream = open_memstream(&text, &size);
+
+			random_policy(&state, "", 24, stream);
+			assert_int_equal(fclose(stream), 0);
+			p[n] = parse(text);
+			plan[n] = plan_new(p[n], NULL, BACKEND_NFT);
+			free(text);
+		}
+		both = plan_new(p[0], p[1], BACKEND_NFT);
+		assert_non_null(both);
+		assert_true(both->resets >= plan[0]->resets && both->resets >= plan[1]->resets);
+		for (int k = 0; k < 200; k++) {
+			struct ip_tuple t;
+			const char *iif, *oif;
+
+			random_flow(&state, &t, &iif, &oif);
+			if (queues(plan[0], &t, iif, oif) || queues(plan[1], &t, iif, oif))
+				assert_true(queues(both, &t, iif, oif));
+		}
+		plan_free(both);
+		for (int n = 0; n < 2; n++) {
+			plan_free(plan[n]);
+			policy_free(p[n]);
+		}
+	}
 }
 
 /* Taken apart, a set holds what it held, and nothing twice. */
@@ -216,7 +261,7 @@ static void test_many(void **unused)
 	fprintf(stream, "}\n");
 	fclose(stream);
 	p = parse(text);
-	plan = plan_new(p, BACKEND_NFT);
+	plan = plan_new(p, NULL, BACKEND_NFT);
 	assert_int_equal(plan->terms, 1);
 	assert_int_equal(plan->term[0].asks, 2);
 	assert_int_equal(plan->term[0].ask[0].field[0], PLAN_DPORT);
@@ -248,7 +293,7 @@ static void test_marks(void **unused)
 static void expect_resets(const char *text, enum plan_resets resets, bool bypass)
 {
 	struct policy *p = parse(text);
-	struct plan *plan = plan_new(p, BACKEND_NFT);
+	struct plan *plan = plan_new(p, NULL, BACKEND_NFT);
 
 	assert_int_equal(plan->resets, resets);
 	assert_int_equal(plan->resets_bypass, bypass);
@@ -278,7 +323,7 @@ static void test_stage(void **unused)
 	struct policy *p = parse(
 		"policy forward { a: tcp dport 80 accept; b: udp dport 53 drop; }\n"
 		"resets forward { c: stage syn annotate \"x\"; }");
-	struct plan *plan = plan_new(p, BACKEND_NFT);
+	struct plan *plan = plan_new(p, NULL, BACKEND_NFT);
 
 	(void)unused;
 	assert_int_equal(plan->terms, 3);
@@ -293,7 +338,7 @@ static void test_stage(void **unused)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_random),	  cmocka_unit_test(test_part),
+		cmocka_unit_test(test_random), cmocka_unit_test(test_beside),	  cmocka_unit_test(test_part),
 		cmocka_unit_test(test_part_ends), cmocka_unit_test(test_many),
 		cmocka_unit_test(test_marks),	  cmocka_unit_test(test_resets),
 		cmocka_unit_test(test_stage),
