@@ -6,6 +6,7 @@ BUILD ?= build
 PREFIX ?= /usr/local
 DESTDIR ?=
 SYSCONFDIR ?= /etc
+UNITDIR ?= $(PREFIX)/lib/systemd/system
 CC ?= gcc
 PKG_CONFIG ?= pkg-config
 CFLAGS ?= -O2 -g
@@ -38,7 +39,7 @@ PURE_LIBS := $(shell $(PKG_CONFIG) --libs libpcre2-8 libidn2 2>/dev/null)
 WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes $(if $(WERROR),-Werror)
 SANITIZE := $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer -fno-sanitize-recover=all)
 ALL_CFLAGS := -std=gnu11 -D_GNU_SOURCE -DEPITAPH_VERSION='"$(VERSION)"' -I. -pthread -fstack-protector-strong \
-	$(WARNINGS) $(CFLAGS) $(SANITIZE) $(if $(SAN),-DEPITAPH_SANITIZED) $(PACKAGE_CFLAGS)
+	$(WARNINGS) $(CPPFLAGS) $(CFLAGS) $(SANITIZE) $(if $(SAN),-DEPITAPH_SANITIZED) $(PACKAGE_CFLAGS)
 ALL_LDFLAGS := -pthread -Wl,-z,relro,-z,now $(LDFLAGS) $(SANITIZE)
 
 objects = $(patsubst %,$(BUILD)/$(1)/%.o,$(2))
@@ -62,6 +63,7 @@ help:
 	@echo "make all        build $(BUILD)/epitaph and the manual pages"
 	@echo "make demo       install what is missing, build, show the main job in a throw-away lab (root)"
 	@echo "make check      install what is missing, build, run every test (root)"
+	@echo "make check-unit run the unit tests, without root"
 	@echo "make check-vm   run the lab's tests on Debian kernels in QEMU: KERNELS='5.10 6.1 6.12 newest'"
 	@echo "make bench      measure, side by side, in a throw-away lab (root)"
 	@echo "make fuzz       run each fuzzer for FUZZ_SECONDS (60); needs clang"
@@ -150,6 +152,10 @@ check: deps
 	$(MAKE) programs $(MANUALS)
 	tests/run $(BUILD)
 
+# Without root, and with nothing but the libraries.
+check-unit: $(UNIT_PROGRAMS)
+	set -e; for u in $^; do $$u; done
+
 check-vm: deps
 	$(MAKE) $(BUILD)/epitaph $(BUILD)/tests/peer $(BUILD)/tests/planlab $(BUILD)/tests/lwip $(BUILD)/tests/land $(BUILD)/tests/bench_accept $(BUILD)/tests/bench_latency $(BUILD)/tests/bench_flood $(BUILD)/tests/walls
 	tests/vm/run $(BUILD) $(KERNELS)
@@ -174,9 +180,9 @@ install: all
 	install -D -m 644 $(BUILD)/doc/epitaph.conf.5 $(DESTDIR)$(PREFIX)/share/man/man5/epitaph.conf.5
 	install -d $(DESTDIR)$(PREFIX)/share/doc/epitaph/examples/lists
 	install -m 644 events/schema.json $(DESTDIR)$(PREFIX)/share/doc/epitaph/events.schema.json
-	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system
+	install -d $(DESTDIR)$(UNITDIR)
 	for unit in epitaph epitaph-rules; do sed 's,@sbindir@,$(PREFIX)/sbin,' service/$$unit.service.in \
-		>$(DESTDIR)$(PREFIX)/lib/systemd/system/$$unit.service || exit; done
+		>$(DESTDIR)$(UNITDIR)/$$unit.service || exit; done
 	install -D -m 644 service/epitaph.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/epitaph.conf
 	install -d $(DESTDIR)$(PREFIX)/share/bash-completion/completions $(DESTDIR)$(PREFIX)/share/zsh/site-functions
 	$(BUILD)/epitaph completion bash >$(DESTDIR)$(PREFIX)/share/bash-completion/completions/epitaph
@@ -192,7 +198,7 @@ install: all
 uninstall:
 	rm -f $(DESTDIR)$(PREFIX)/sbin/epitaph $(DESTDIR)$(PREFIX)/share/man/man8/epitaph.8 \
 		$(DESTDIR)$(PREFIX)/share/man/man5/epitaph.conf.5
-	rm -f $(DESTDIR)$(PREFIX)/lib/systemd/system/epitaph.service $(DESTDIR)$(PREFIX)/lib/systemd/system/epitaph-rules.service \
+	rm -f $(DESTDIR)$(UNITDIR)/epitaph.service $(DESTDIR)$(UNITDIR)/epitaph-rules.service \
 		$(DESTDIR)$(PREFIX)/lib/sysusers.d/epitaph.conf
 	rm -f $(DESTDIR)$(PREFIX)/share/bash-completion/completions/epitaph $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_epitaph
 	rm -rf $(DESTDIR)$(PREFIX)/share/doc/epitaph
