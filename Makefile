@@ -27,7 +27,7 @@ CLI := allow allow_run book canary_run capture check codes completion confine co
 UNIT := aggregate community_id files flow http index judge judge_rules limit mutate packet pattern plan policy reset reset_class reset_read schedule set stream \
 	text tls zone
 FUZZERS := packet policy reset tls
-LAB_PROGRAMS := peer pcaphex planlab land lwip walls
+LAB_PROGRAMS := load peer pcaphex planlab land lwip walls
 BENCH_PROGRAMS := bench_accept bench_connect bench_flood bench_latency bench_path bench_policy
 
 PACKAGES := libmnl libnetfilter_queue libnetfilter_conntrack libnftables jansson libpcap libpcre2-8 libidn2 libseccomp libcap-ng ncurses zlib
@@ -109,7 +109,7 @@ $(BUILD)/tests/unit_plan: $(BUILD)/tests/unit/plan.o $(LIB_RULES) $(PURE)
 	@mkdir -p $(@D)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ -lcmocka $(PURE_LIBS)
 
-$(BUILD)/tests/peer: $(BUILD)/tests/lab/peer.o
+$(BUILD)/tests/peer $(BUILD)/tests/load: $(BUILD)/tests/%: $(BUILD)/tests/lab/%.o
 	$(CC) $(ALL_LDFLAGS) -o $@ $^
 $(BUILD)/tests/walls: $(BUILD)/tests/lab/walls.o $(call objects,cli,confine confine_calls)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ -lseccomp -lcap-ng

@@ -2,6 +2,8 @@
 /* What is known of an undecided flow: the first octets of its ends, and the facts that rules ask. */
 #include "policy/judge_parts.h"
 
+#include "tcp/track.h"
+
 enum {
 	/* How often an undecided flow's octets are looked at: nobody who means well sends the first 16
 	 * KiB in more segments, and each look may read all that is there. */
@@ -77,7 +79,7 @@ void judge_gather(struct judge *j, const struct policy *p, struct flow *f,
 	seen[0] = seen_of(f, SIDE_INITIATOR);
 	seen[1] = seen_of(f, SIDE_RESPONDER);
 	look->news |= (packet->flags & TCP_FIN) != 0;
-	if (packet->payload.len == 0 || !is_asked(p, side) ||
+	if (packet->payload.len == 0 || flow_is_old(f, side, packet) || !is_asked(p, side) ||
 	    (in->checksum_ready && !packet_checksum_ok(packet)))
 		return;
 	data = place_data(f, side, packet, &offset);

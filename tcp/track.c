@@ -50,6 +50,21 @@ static void track_headers(struct flow *f, enum flow_side_name side, const struct
 		s->segments++;
 }
 
+bool flow_is_old(const struct flow *f, enum flow_side_name side, const struct packet *p)
+{
+	const struct flow_side *initiator = &f->side[SIDE_INITIATOR];
+
+	return side == SIDE_RESPONDER && initiator->syn && !initiator->acked &&
+	       !f->side[SIDE_RESPONDER].syn && packet_is_tcp(p) && (p->flags & TCP_SYN) == 0;
+}
+
+/* Whether @p starts where its receiver, whose beginning was seen, has no window: it is no part of what is sent. */
+static bool is_outside(const struct flow_side *s, const struct flow_side *peer,
+		       const struct packet *p)
+{
+	return s->syn && peer->syn && peer->edge_known && seq_before(peer->edge, p->seq);
+}
+
 void flow_track(struct flow *f, enum flow_side_name side, const struct packet *p, const uint8_t *hw,
 		int64_t now_us)
 {
@@ -60,7 +75,7 @@ void flow_track(struct flow *f, enum flow_side_name side, const struct packet *p
 	track_headers(f, side, p, now_us);
 	if (hw != NULL)
 		memcpy(s->hw, hw, HW_LEN);
-	if (!packet_is_tcp(p))
+	if (!packet_is_tcp(p) || flow_is_old(f, side, p))
 		return;
 	if (p->flags & TCP_SYN) {
 		shift = packet_window_scale(p);
@@ -71,7 +86,7 @@ void flow_track(struct flow *f, enum flow_side_name side, const struct packet *p
 	} else if (!s->seen) {
 		s->isn = p->seq - 1;
 	}
-	if (!s->seen || seq_before(s->next, next))
+	if (!s->seen || (seq_before(s->next, next) && !is_outside(s, &f->side[!side], p)))
 		s->next = next;
 	if (p->flags & TCP_ACK)
 		track_ack(f, side, p);

@@ -10,6 +10,13 @@
 void flow_track(struct flow *f, enum flow_side_name side, const struct packet *p, const uint8_t *hw,
 		int64_t now_us);
 
+/*
+ * Whether @p, which is not the responder's first segment but comes before it, is of an old connection of the same ends:
+ * such may still answer a SYN, by a challenge ACK (RFC 9293 3.10.7.4, RFC 5961 4.2), before the SYN|ACK comes. Nothing of
+ * its sequence numbers nor its data belongs to @f.
+ */
+bool flow_is_old(const struct flow *f, enum flow_side_name side, const struct packet *p);
+
 enum { OPTION_TIMESTAMPS = 8 /* RFC 7323 3.2 */, BACK_TO_BACK_US = 1000000 };
 
 /* How many resets back to back in the name of one end, of which @r is the latest, one at @now_us follows. */

@@ -297,6 +297,46 @@ static void beyond_capacity(void **state)
 	finish();
 }
 
+/* What an old connection of the same ends sends meanwhile is no part of what they say: a challenge ACK before the SYN|ACK,
+ * whose sequence numbers are far from it, and a duplicate behind it. */
+static void old_connection(void **state)
+{
+	static const struct segment old = { .reply = true, .seq = 900000, .ack = 777, .flags = TCP_ACK };
+	struct segment with_data = old, other = old;
+
+	(void)state;
+	with_data.payload = text_bytes("old data");
+	other.seq = 3000000000;
+	begin("policy forward { default accept\n on undecided accept\n x: http host \"x.example\" reset\n }");
+	for (int times = 0; times < 4; times++) {
+		port++;
+		for (int i = 0; i < times; i++) {
+			feed((struct segment){ .seq = 1000, .flags = TCP_SYN });
+			feed(i == 0 ? old : i == 1 ? other : with_data);
+			assert_int_equal(j.verdict, VERDICT_PASS);
+			feed((struct segment){ .seq = 777, .flags = TCP_RST });
+		}
+		feed((struct segment){ .seq = 1000, .flags = TCP_SYN });
+		feed((struct segment){ .reply = true, .seq = 5000, .ack = 1001, .flags = TCP_SYN | TCP_ACK });
+		feed((struct segment){ .seq = 1001, .ack = 5001, .flags = TCP_ACK });
+		if (times == 3)
+			feed(with_data);
+		assert_int_equal(j.verdict, VERDICT_PASS);
+		data(0, text_bytes("GET / HTTP/1.1\r\nHost: x.example\r\n\r\n"));
+		assert_true(j.has_cut);
+		assert_string_equal(j.rule->name, "x");
+	}
+	finish();
+	begin("policy forward { default accept\n down: reply payload contains \"CUT\" reset\n }");
+	feed((struct segment){ .seq = 1000, .flags = TCP_SYN });
+	feed(with_data);
+	feed((struct segment){ .reply = true, .seq = 5000, .ack = 1001, .flags = TCP_SYN | TCP_ACK });
+	feed((struct segment){ .reply = true, .seq = 5001, .ack = 1001, .flags = TCP_ACK, .payload = text_bytes("220 CUT") });
+	assert_true(j.has_cut);
+	assert_string_equal(j.rule->name, "down");
+	finish();
+}
+
 /* A client that has said more than is inspected may still be answered what a rule for the reply forbids. */
 static void long_request(void **state)
 {
@@ -408,7 +448,7 @@ int main(void)
 		cmocka_unit_test(shadows),	 cmocka_unit_test(schedules),
 		cmocka_unit_test(reply_limit),	 cmocka_unit_test(reset_rules),
 		cmocka_unit_test(text_fits_window), cmocka_unit_test(half_closed),
-		cmocka_unit_test(acknowledgments),  cmocka_unit_test(diag_settings), cmocka_unit_test(judged_again), cmocka_unit_test(beyond_capacity), cmocka_unit_test(long_request),
+		cmocka_unit_test(acknowledgments),  cmocka_unit_test(diag_settings), cmocka_unit_test(judged_again), cmocka_unit_test(beyond_capacity), cmocka_unit_test(old_connection), cmocka_unit_test(long_request),
 	};
 
 	return cmocka_run_group_tests_name("judge_rules", tests, NULL, NULL);
