@@ -27,7 +27,7 @@ CLI := allow allow_run book canary_run capture check codes completion confine co
 UNIT := aggregate community_id files flow http index judge judge_rules limit mutate packet pattern plan policy reset reset_class reset_read schedule set stream \
 	text tls zone
 FUZZERS := packet policy reset tls
-LAB_PROGRAMS := load peer pcaphex planlab land lwip walls
+LAB_PROGRAMS := load mutants oom.so peer pcaphex planlab land lwip walls
 BENCH_PROGRAMS := bench_accept bench_connect bench_flood bench_latency bench_path bench_policy
 
 PACKAGES := libmnl libnetfilter_queue libnetfilter_conntrack libnftables jansson libpcap libpcre2-8 libidn2 libseccomp libcap-ng ncurses zlib
@@ -113,6 +113,12 @@ $(BUILD)/tests/peer $(BUILD)/tests/load: $(BUILD)/tests/%: $(BUILD)/tests/lab/%.
 	$(CC) $(ALL_LDFLAGS) -o $@ $^
 $(BUILD)/tests/walls: $(BUILD)/tests/lab/walls.o $(call objects,cli,confine confine_calls)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ -lseccomp -lcap-ng
+$(BUILD)/tests/mutants: $(BUILD)/tests/lab/mutants.o $(PURE)
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ -lcmocka $(PURE_LIBS)
+# Preloaded into a program, sanitizers or not.
+$(BUILD)/tests/oom.so: tests/lab/oom.c $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(CC) -std=gnu11 -D_GNU_SOURCE $(WARNINGS) -O2 -fPIC -shared -o $@ $<
 $(BUILD)/tests/planlab: $(BUILD)/tests/lab/planlab.o $(LIB_RULES) $(PURE)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PURE_LIBS)
 $(BUILD)/tests/pcaphex: $(BUILD)/tests/lab/pcaphex.o

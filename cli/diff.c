@@ -3,6 +3,7 @@
 
 #include "policy/names.h"
 #include "policy/print.h"
+#include "rules/stream.h"
 
 #include <stdlib.h>
 
@@ -25,7 +26,7 @@ static char *rule_text(const struct policy *p, const struct rule *r)
 	if (out == NULL)
 		return NULL;
 	rule_print(p, r, out);
-	return fclose(out) == 0 ? text : NULL;
+	return stream_close(out, &text) ? text : NULL;
 }
 
 static bool same_rule(const struct policy *p, const struct rule *a, const struct policy *q,

@@ -13,7 +13,7 @@ static void set(json_t *o, const char *key, json_t *value)
 json_t *json_text(const char *text)
 {
 	json_t *s = json_string(text);
-	char *copy = s == NULL ? strdup(text) : NULL;
+	char *copy = s == NULL && text != NULL ? strdup(text) : NULL;
 
 	if (copy == NULL)
 		return s;

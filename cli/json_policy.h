@@ -10,7 +10,7 @@
 /* The caller owns it; NULL without memory. */
 json_t *json_policy(const struct policy *p);
 
-/* @text as a string; octets that are no UTF-8 become '?'. */
+/* @text as a string, NULL when that is NULL; octets that are no UTF-8 become '?'. */
 json_t *json_text(const char *text);
 
 /* The text that the object @o has at @key, or "". */

@@ -11,6 +11,7 @@
 #include "cli/json_policy.h"
 #include "nfq/conntrack.h"
 #include "policy/decide.h"
+#include "rules/stream.h"
 
 #include <stdlib.h>
 #include <time.h>
@@ -166,7 +167,7 @@ static struct policy *load_again(struct run *r, struct cli_load *how, json_t **f
 
 	how->findings = open_memstream(&text, &size);
 	p = cli_load_policy(r->path, how);
-	if (how->findings != NULL && fclose(how->findings) == 0)
+	if (how->findings != NULL && stream_close(how->findings, &text))
 		*findings = json_text(text);
 	free(text);
 	return p;

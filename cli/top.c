@@ -6,6 +6,7 @@
 
 #include "events/clock.h"
 #include "policy/number.h"
+#include "rules/stream.h"
 
 #include <ncurses.h>
 #include <stdlib.h>
@@ -63,7 +64,7 @@ static void draw(const struct top *t)
 	if (out == NULL)
 		return;
 	write_page(t, out);
-	if (fclose(out) != 0)
+	if (!stream_close(out, &text))
 		return;
 	erase();
 	rest = text;

@@ -11,6 +11,7 @@
 #include "rules/rules.h"
 
 #include "rules/spawn.h"
+#include "rules/stream.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -138,7 +139,7 @@ static int unload_family(int family, struct rules_error *error)
 	if (stream == NULL)
 		return -1;
 	plan_render_iptables_unload(p.deletions, p.marker, stream);
-	result = fclose(stream) == 0 ? restore(family, text, error) : -1;
+	result = stream_close(stream, &text) ? restore(family, text, error) : -1;
 	free(text);
 	if (result == 0 && p.marker && !p.foreign)
 		remove_table(family);
@@ -159,7 +160,7 @@ static int load_family(const struct plan *plan, int family, struct rules_error *
 	if (stream == NULL)
 		return -1;
 	plan_render_iptables(plan, p.deletions, !p.table || p.marker, stream);
-	result = fclose(stream) == 0 ? restore(family, text, error) : -1;
+	result = stream_close(stream, &text) ? restore(family, text, error) : -1;
 	free(text);
 	return result;
 }

@@ -9,6 +9,7 @@
 #include "rules/rules.h"
 
 #include "policy/room.h"
+#include "rules/stream.h"
 
 #include <nftables/libnftables.h>
 #include <stdlib.h>
@@ -52,7 +53,7 @@ bool nft_can_queue(void)
 /* Run what is in *text, which @stream has written, and free it. Returns 0 or -1 with @error filled. */
 static int run_stream(FILE *stream, char **text, struct rules_error *error)
 {
-	bool good = fclose(stream) == 0 && nft_run(*text, false, error);
+	bool good = stream_close(stream, text) && nft_run(*text, false, error);
 
 	free(*text);
 	return good ? 0 : -1;
