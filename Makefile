@@ -163,7 +163,7 @@ check-unit: $(UNIT_PROGRAMS)
 	set -e; for u in $^; do $$u; done
 
 check-vm: deps
-	$(MAKE) $(BUILD)/epitaph $(BUILD)/tests/peer $(BUILD)/tests/planlab $(BUILD)/tests/lwip $(BUILD)/tests/land $(BUILD)/tests/bench_accept $(BUILD)/tests/bench_latency $(BUILD)/tests/bench_flood $(BUILD)/tests/walls
+	$(MAKE) $(BUILD)/epitaph $(BUILD)/tests/peer $(BUILD)/tests/planlab $(BUILD)/tests/lwip $(BUILD)/tests/land $(BUILD)/tests/bench_accept $(BUILD)/tests/bench_latency $(BUILD)/tests/bench_flood $(BUILD)/tests/walls $(BUILD)/tests/mutants $(BUILD)/tests/load $(BUILD)/tests/oom.so
 	tests/vm/run $(BUILD) $(KERNELS)
 
 bench: deps
@@ -193,7 +193,8 @@ install: all
 	install -d $(DESTDIR)$(PREFIX)/share/bash-completion/completions $(DESTDIR)$(PREFIX)/share/zsh/site-functions
 	$(BUILD)/epitaph completion bash >$(DESTDIR)$(PREFIX)/share/bash-completion/completions/epitaph
 	$(BUILD)/epitaph completion zsh >$(DESTDIR)$(PREFIX)/share/zsh/site-functions/_epitaph
-	install -d $(DESTDIR)$(PREFIX)/share/doc/epitaph/monitoring
+	install -d $(DESTDIR)$(PREFIX)/share/doc/epitaph/monitoring $(DESTDIR)$(PREFIX)/share/doc/epitaph/ha
+	install -m 644 doc/ha/*.conf doc/ha/*.sh $(DESTDIR)$(PREFIX)/share/doc/epitaph/ha/
 	install -m 644 README.md NEWS.md SECURITY.md doc/*.md $(DESTDIR)$(PREFIX)/share/doc/epitaph/
 	install -m 644 doc/monitoring/* $(DESTDIR)$(PREFIX)/share/doc/epitaph/monitoring/
 	install -m 644 rules/examples/*.conf $(DESTDIR)$(PREFIX)/share/doc/epitaph/examples/

@@ -13,6 +13,8 @@
 #   hairpin   the server is in the client's own network, and reached through the router's address
 #   bridge    the router is a bridge without an address, the ends share a network
 #   asym      the server's answers take another way, past the router
+#   pair      two routers, $ROUTER and $SPARE, between switches; the ends' gateways are 10.8.0.1 and 198.51.100.1, which
+#             neither has yet
 #   world     two cables on either side, for packets that are made up: by lan0 goes the lower half of 10.1.0.0/28
 #             and fd00:1::/124, by lan1 the upper; by wan0 and wan1 the halves of 10.2.0.0/28 and fd00:2::/124
 
@@ -24,7 +26,7 @@ LAB_ID=epi$$
 CLIENT=$LAB_ID-client ROUTER=$LAB_ID-router SERVER=$LAB_ID-server
 CLIENT4=10.8.0.2 ROUTER4=10.8.0.1 WAN4=198.51.100.1 SERVER4=198.51.100.2
 CLIENT6=fd00:8::2 SERVER6=fd00:51::2
-SWITCH=$LAB_ID-switch
+SWITCH=$LAB_ID-switch SPARE=$LAB_ID-spare
 LAB_DIR=$(mktemp -d "${TMPDIR:-/tmp}/epitaph-lab.XXXXXX")
 LAB_PIDS=()
 DAEMON=
@@ -59,7 +61,7 @@ lab_down() {
 	done
 	LAB_PIDS=()
 	lab_validate
-	for ns in "$CLIENT" "$ROUTER" "$SERVER" "$SWITCH"; do
+	for ns in "$CLIENT" "$ROUTER" "$SERVER" "$SWITCH" "$SPARE"; do
 		ip netns del "$ns" 2>/dev/null
 	done
 	rm -rf "$LAB_DIR"
@@ -153,6 +155,32 @@ second_way() {
 	ip -n "$SERVER" -6 neigh add $CLIENT6 dev eth1 lladdr "$(ip -n "$CLIENT" -j link show eth1 | jq -r '.[0].address')"
 }
 
+pair_links() {
+	local n=0 side router
+	ip netns add "$SPARE" && ip netns add "$SWITCH"
+	for side in lan wan; do ip -n "$SWITCH" link add $side up type bridge; done
+	ip netns exec "$SWITCH" sysctl -qw net.bridge.bridge-nf-call-iptables=0 net.bridge.bridge-nf-call-ip6tables=0 2>/dev/null
+	cable "$CLIENT" eth0 "$SWITCH" client && ip -n "$SWITCH" link set client master lan
+	cable "$SERVER" eth0 "$SWITCH" server && ip -n "$SWITCH" link set server master wan
+	end_address "$CLIENT" eth0 $CLIENT4 $CLIENT6
+	end_address "$SERVER" eth0 $SERVER4 $SERVER6
+	ip -n "$CLIENT" route add default via $ROUTER4
+	ip -n "$SERVER" route add default via $WAN4
+	cable "$ROUTER" sync0 "$SPARE" sync0
+	for router in "$ROUTER" "$SPARE"; do
+		n=$((n + 1))
+		ip -n "$router" link set lo up
+		for side in lan wan; do
+			cable "$router" ${side}0 "$SWITCH" $side$n
+			ip -n "$SWITCH" link set $side$n master $side
+		done
+		ip -n "$router" addr add 10.8.0.25$n/24 dev lan0
+		ip -n "$router" addr add 198.51.100.25$n/24 dev wan0
+		ip -n "$router" addr add 192.168.255.$n/24 dev sync0
+		ip netns exec "$router" sysctl -qw net.ipv4.ip_forward=1
+	done
+}
+
 world_links() {
 	local i
 	on_router sysctl -qw net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.default.rp_filter=0 net.ipv4.ip_forward=1 \
@@ -210,6 +238,7 @@ lab_up() { # TOPOLOGY
 	hairpin) hairpin_links && translate_target && masquerade lan0 && links=1 ;;
 	bridge) bridged_links ;;
 	asym) routed_links && second_way && links=4 ;;
+	pair) pair_links && links=3 ;;
 	world) world_links && links=6 ;;
 	*) echo "no topology is called $1" >&2 && return 1 ;;
 	esac || return 1
