@@ -18,6 +18,15 @@ static char *source_line(const struct place *at)
 	return strndup((const char *)text.at + from, to - from);
 }
 
+/* What a message quotes of a file, a list from elsewhere perhaps, does nothing to a terminal. */
+static void make_printable(char *text)
+{
+	for (; text != NULL && *text != '\0'; text++) {
+		if ((unsigned char)*text < 0x20 || *text == 0x7f)
+			*text = '?';
+	}
+}
+
 static void report(struct diags *d, enum severity severity, const struct place *at, const char *fmt,
 		   va_list args)
 {
@@ -39,6 +48,7 @@ static void report(struct diags *d, enum severity severity, const struct place *
 	};
 	if (vasprintf(&x->message, fmt, args) < 0)
 		x->message = NULL;
+	make_printable(x->message);
 	x->file = strdup(at->source->name);
 	x->source_line = source_line(at);
 	d->count++;

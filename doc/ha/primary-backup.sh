@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
 # What conntrackd does when keepalived says what this gateway is now: primary, backup or fault. As in conntrack-tools' own example.
 conntrackd=${CONNTRACKD:-/usr/sbin/conntrackd} config=${CONNTRACKD_CONFIG:-/etc/conntrackd/conntrackd.conf}
 ask() { "$conntrackd" -C "$config" "$@"; }
