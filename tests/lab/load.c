@@ -2,7 +2,8 @@
 /*
  * Connections at a steady rate, whatever becomes of them, and the server that they go to; for hours.
  *   load connect ADDRESS PORT HOST RATE SECONDS [SOURCES]
- *       Opens RATE connections a second, asks for HOST by HTTP, reads the answer to its end. SOURCES: from as many addresses,
+ *       Opens RATE connections a second, asks for HOST by HTTP, closes when it has the answer: a server that closed first would
+ *       remember the translated ports for longer than the router does, and refuse some that come again. SOURCES: from as many addresses,
  *       the one of the first interface and those behind it. Prints how many ended in which way.
  *   load serve ADDRESS PORT [HOST]
  *       Answers, and at the end prints how many it has answered, and how many of these asked for HOST.
@@ -107,12 +108,13 @@ static void go_on(int epoll, int fd, const char *host)
 		return;
 	}
 	n = recv(fd, text, sizeof(text), 0);
-	if (n > 0)
-		conn[fd].octets += (int)n;
-	else if (n == 0)
-		done(fd, conn[fd].octets == ANSWER ? &whole : &other);
-	else if (errno != EAGAIN)
+	if (n < 0 && errno != EAGAIN)
 		failed(fd, errno);
+	if (n < 0)
+		return;
+	conn[fd].octets += (int)n;
+	if (conn[fd].octets == ANSWER || n == 0)
+		done(fd, conn[fd].octets == ANSWER ? &whole : &other);
 }
 
 static void expire(void)
@@ -174,14 +176,15 @@ static void answer(int fd, const char *host)
 
 	if (n < 0 && errno == EAGAIN)
 		return;
-	if (n > 0) {
-		request[n] = '\0';
-		answered++;
-		forbidden += host != NULL && strstr(request, host) != NULL;
-		if (send(fd, text, sizeof(text), MSG_NOSIGNAL) != sizeof(text))
-			other++;
+	if (n <= 0) {
+		close(fd);
+		return;
 	}
-	close(fd);
+	request[n] = '\0';
+	answered++;
+	forbidden += host != NULL && strstr(request, host) != NULL;
+	if (send(fd, text, sizeof(text), MSG_NOSIGNAL) != sizeof(text))
+		other++;
 }
 
 static int server(const struct sockaddr_in *at, const char *host)
