@@ -56,9 +56,9 @@ static bool take_word(const char **text, char *out, size_t room)
 	return true;
 }
 
-static json_t *add(struct run *r, const char *request, uid_t uid)
+static json_t *add(struct run *r, const char *request)
 {
-	struct event_exception x = { .uid = uid };
+	struct event_exception x = { .uid = r->asker };
 	struct book_error error = { "" };
 	char seconds[16], message[EVENT_MESSAGE];
 
@@ -91,12 +91,12 @@ static json_t *end(struct run *r, const char *id)
 	return answer(true, message);
 }
 
-json_t *run_allow(struct run *r, const char *request, uid_t uid)
+json_t *run_allow(struct run *r, const char *request)
 {
 	json_t *all;
 
 	if (strncmp(request, "add ", 4) == 0)
-		return add(r, request + 4, uid);
+		return add(r, request + 4);
 	if (strncmp(request, "end ", 4) == 0)
 		return end(r, request + 4);
 	all = answer(true, "exceptions");

@@ -85,7 +85,7 @@ json_t *run_status(const struct run *r, const char *message)
 	return answer;
 }
 
-json_t *run_counters(const struct run *r)
+json_t *run_counters(struct run *r)
 {
 	json_t *answer = run_status(r, "in force"), *queues = json_array();
 	struct event_stats stats[QUEUES_MAX];
@@ -98,7 +98,7 @@ json_t *run_counters(const struct run *r)
 	return answer;
 }
 
-json_t *run_top(const struct run *r)
+json_t *run_top(struct run *r)
 {
 	json_t *answer = run_counters(r), *recent = json_array();
 	struct event *blocks = calloc(RECENT_BLOCKS, sizeof(*blocks));

@@ -34,6 +34,7 @@ struct run {
 	struct reclaim *reclaim;   /* NULL when it is not asked for */
 	int signal_fd, control_fd; /* control_fd: -1 when there is none */
 	gid_t control_group;	   /* whose members are heard */
+	uid_t asker;		   /* whose request is in hand */
 	unsigned walls;		   /* that stand, enum wall */
 };
 
@@ -55,10 +56,10 @@ json_t *run_refuse(struct run *r, struct policy *p, const char *why);
 json_t *run_status(const struct run *r, const char *message);
 
 /* The same, the counters of every queue in "queues", and the flows that rules have decided in "by_rule". */
-json_t *run_counters(const struct run *r);
+json_t *run_counters(struct run *r);
 
 /* The same, and the latest blocks, as events, in "recent". */
-json_t *run_top(const struct run *r);
+json_t *run_top(struct run *r);
 
 /* Log that the policy of @r came into force. */
 void run_log_policy(struct run *r, const json_t *answer);

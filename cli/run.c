@@ -6,6 +6,7 @@
 #include "cli/canary_run.h"
 #include "cli/confine.h"
 #include "cli/control.h"
+#include "cli/request.h"
 #include "cli/service.h"
 #include "events/clock.h"
 #include "nfq/queue_proc.h"
@@ -35,9 +36,6 @@ enum {
 #define CONFINED_WALLS WALLS_ALL
 #endif
 
-/* A request; the name of a rule may follow. */
-#define REJUDGE "reload rejudge "
-
 /* Tell the service manager @state, and which policy is in force. */
 static void tell_state(const struct run *r, const char *state)
 {
@@ -48,22 +46,6 @@ static void tell_state(const struct run *r, const char *state)
 	service_notify(text);
 }
 
-static json_t *reload(struct run *r, const char *rejudge)
-{
-	json_t *answer = run_reload(r, rejudge);
-
-	tell_state(r, "");
-	return answer;
-}
-
-static json_t *commit(struct run *r)
-{
-	json_t *answer = run_commit(r);
-
-	tell_state(r, "");
-	return answer;
-}
-
 /* True to go on. */
 static bool handle_signal(struct run *r)
 {
@@ -71,44 +53,28 @@ static bool handle_signal(struct run *r)
 
 	if (read(r->signal_fd, &s, sizeof(s)) != sizeof(s))
 		return true;
-	if (s.ssi_signo == SIGHUP)
-		json_decref(reload(r, NULL));
-	else if (s.ssi_signo == SIGUSR1)
+	if (s.ssi_signo == SIGHUP) {
+		json_decref(run_reload(r, NULL));
+		tell_state(r, "");
+	} else if (s.ssi_signo == SIGUSR1) {
 		workers_log_stats(r->workers);
-	else
+	} else {
 		return false;
+	}
 	return true;
 }
 
 static void handle_request(struct run *r)
 {
 	char request[CONTROL_REQUEST_MAX];
-	uid_t uid;
-	int client = control_accept(r->control_fd, r->control_group, request, &uid);
+	uint32_t generation = r->policy->generation;
+	int client = control_accept(r->control_fd, r->control_group, request, &r->asker);
 
 	if (client < 0)
 		return;
-	if (strcmp(request, "reload") == 0)
-		control_answer(client, reload(r, NULL));
-	else if (strncmp(request, CANARY_REQUEST, strlen(CANARY_REQUEST)) == 0)
-		control_answer(client, run_canary(r, request + strlen(CANARY_REQUEST)));
-	else if (strcmp(request, "commit") == 0)
-		control_answer(client, commit(r));
-	else if (strcmp(request, "return") == 0)
-		control_answer(client, run_return(r, "the trial ends, on request"));
-	else if (strncmp(request, REJUDGE, strlen(REJUDGE)) == 0)
-		control_answer(client, reload(r, request + strlen(REJUDGE)));
-	else if (strcmp(request, "status") == 0)
-		control_answer(client, run_status(r, "in force"));
-	else if (strncmp(request, ALLOW_REQUEST, strlen(ALLOW_REQUEST)) == 0)
-		control_answer(client, run_allow(r, request + strlen(ALLOW_REQUEST), uid));
-	else if (strcmp(request, "top") == 0)
-		control_answer(client, run_top(r));
-	else if (strcmp(request, "counters") == 0)
-		control_answer(client, run_counters(r));
-	else
-		control_answer(client, json_pack("{s:s, s:s}", "result", "refused", "message",
-						 "unknown request"));
+	control_answer(client, run_request(r, request));
+	if (r->policy->generation != generation)
+		tell_state(r, "");
 }
 
 /* Tell that we are alive, as long as the queues' workers are: one that hangs would be restarted. */

@@ -14,6 +14,7 @@ enum {
 	SMALL_BUFFER = 2048,
 	SMALL_WINDOW = 12,
 	FLIGHT = 4,	     /* segments in flight */
+	DRAIN_US = 30000,
 	FLIGHT_LEN = 1000,   /* octets in each */
 	BULK_MARK = 15000,   /* where the mark is: behind the first window of 10 segments */
 	WAIT_MS = 5000,
@@ -119,6 +120,7 @@ static bool in_flight(struct cell *c, enum side to, const char *interface)
 	usleep(5000);
 	good = good && end_cut(c, to);
 	ends_wait(c);
+	usleep(DRAIN_US); /* the resets behind the one that ended it: what is queued yet would be dropped */
 	snprintf(command, sizeof(command), "tc qdisc del dev %s root", interface);
 	return run_in("LANDING_ROUTER", command) && good;
 }
