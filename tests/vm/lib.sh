@@ -31,7 +31,7 @@ fetch() { # SUITE DESTINATION PACKAGE...: download and unpack
 }
 
 # QEMU 10: bookworm's 7.2 crashes when it emulates newer kernels.
-get_qemu() {
+download_qemu() {
 	[ -x "$vm/qemu/usr/bin/qemu-system-x86_64" ] && return 0
 	if [ "$(. /etc/os-release && echo "$VERSION_ID")" = 12 ]; then
 		suite_update qemu bookworm bookworm-backports || return 1
@@ -47,7 +47,7 @@ get_qemu() {
 }
 
 # Unpack the kernel of this name into $vm/kernel-NAME.
-get_kernel() {
+download_kernel() {
 	local suite release image
 	[ -d "$vm/kernel-$1/lib/modules" ] && return 0
 	case $1 in
@@ -68,6 +68,10 @@ get_kernel() {
 	fetch $suite "$vm/kernel-$1" "$image" $(apt_private $suite apt-cache depends "$image" 2>/dev/null |
 		awk '/Depends: linux-(binary|modules|base)-/ {print $2}')
 }
+
+# One at a time: others may want the same.
+get_qemu() { (flock 9 && download_qemu) 9>"$vm/lock"; }
+get_kernel() { (flock 9 && download_kernel "$1") 9>"$vm/lock"; }
 
 # Boot a kernel until it powers off: boot KERNEL INITRAMFS MEGABYTES SERIAL [APPEND]; what it says is in the file SERIAL.
 boot() {
