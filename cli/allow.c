@@ -58,14 +58,12 @@ static void print_list(const json_t *all)
 
 	json_array_foreach(all, i, o)
 	{
-		long long until = (long long)json_integer_value(json_object_get(o, "until"));
+		long long until = json_number_at(o, "until");
 
 		printf("%s  %s  %s  ", json_text_at(o, "id"), json_text_at(o, "rule"),
 		       json_text_at(o, "source"));
 		print_left(until - (long long)time(NULL));
-		printf(" left  by %lld: %s%s\n",
-		       (long long)json_integer_value(json_object_get(o, "uid")),
-		       json_text_at(o, "why"),
+		printf(" left  by %lld: %s%s\n", json_number_at(o, "uid"), json_text_at(o, "why"),
 		       json_is_true(json_object_get(o, "known"))
 			       ? ""
 			       : " (the policy has no such rule)");

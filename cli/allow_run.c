@@ -2,7 +2,6 @@
 #include "cli/allow_run.h"
 
 #include "cli/json_policy.h"
-#include "events/clock.h"
 
 #include <stdlib.h>
 
@@ -24,13 +23,10 @@ static void apply(struct run *r)
 
 static void log_change(struct run *r, const struct event_exception *x)
 {
-	struct event *e;
+	struct event *e = run_reserve_event(r, EVENT_EXCEPTION);
 
-	if (!log_reserve(r->log, r->main_ring, 1, &e))
+	if (e == NULL)
 		return;
-	memset(e, 0, sizeof(*e));
-	e->type = EVENT_EXCEPTION;
-	e->time_us = clock_us(CLOCK_REALTIME);
 	e->exception = *x;
 	log_publish(r->log, r->main_ring);
 	fprintf(stderr, "epitaph: exception %s %s: rule %s, %s\n", x->id,

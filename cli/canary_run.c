@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "cli/canary_run.h"
 
-#include "cli/json_policy.h"
+#include "cli/hits.h"
 #include "events/clock.h"
 
 #include <stdlib.h>
@@ -15,10 +15,8 @@ static bool divert(struct run *r, const struct policy *beside, struct rules_erro
 
 	if (!r->with_rules)
 		return true;
-	plan = plan_new(r->policy, beside, r->backend);
-	if (plan == NULL)
-		snprintf(error->text, sizeof(error->text), "not enough memory for its rules");
-	if (plan == NULL || rules_prepare(plan, error) != 0 || rules_load(plan, error) != 0) {
+	plan = run_prepare_plan(r, r->policy, beside, error);
+	if (plan == NULL || rules_load(plan, error) != 0) {
 		plan_free(plan);
 		return false;
 	}
@@ -98,8 +96,7 @@ json_t *run_commit(struct run *r)
 	if (p == NULL)
 		return refused(r, "no policy is on trial");
 	workers_end_beside(r->workers);
-	for (size_t i = 0; i < p->rules + 2; i++)
-		atomic_store(&p->hits[i], 0); /* what it would have decided */
+	hits_clear(p);
 	p->rejudge_from = r->policy->rejudge_from;
 	answer = run_bring_into_force(r, p, r->canary.hash, "committed");
 	if (r->policy == p)

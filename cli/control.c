@@ -274,11 +274,6 @@ static void print_number(const json_t *o, const char *key, const char *what)
 		printf("  %lld %s\n", (long long)json_integer_value(number), what);
 }
 
-static long long number_at(const json_t *o, const char *key)
-{
-	return (long long)json_integer_value(json_object_get(o, key));
-}
-
 static void print_trial(const json_t *o)
 {
 	if (o == NULL)
@@ -286,9 +281,9 @@ static void print_trial(const json_t *o)
 	printf("  on trial: SHA-256 %s, %llds left; ends when it blocks more than %lld %% of flows on top\n"
 	       "  of %lld flows it would block %lld more, let %lld more go, block %lld otherwise;\n"
 	       "  %lld were cut before it could tell\n",
-	       json_text_at(o, "hash"), number_at(o, "left"), number_at(o, "bound"),
-	       number_at(o, "flows"), number_at(o, "more"), number_at(o, "fewer"),
-	       number_at(o, "other"), number_at(o, "unknown"));
+	       json_text_at(o, "hash"), json_number_at(o, "left"), json_number_at(o, "bound"),
+	       json_number_at(o, "flows"), json_number_at(o, "more"), json_number_at(o, "fewer"),
+	       json_number_at(o, "other"), json_number_at(o, "unknown"));
 }
 
 static void print_answer(const json_t *o)
@@ -301,11 +296,8 @@ static void print_answer(const json_t *o)
 		fputs(findings, stderr);
 
 	printf("%s: generation %lld, %lld rules, %lld sets with %lld entries\n",
-	       json_string_value(json_object_get(o, "message")),
-	       (long long)json_integer_value(json_object_get(o, "generation")),
-	       (long long)json_integer_value(json_object_get(o, "rules")),
-	       (long long)json_integer_value(json_object_get(o, "sets")),
-	       (long long)json_integer_value(json_object_get(o, "entries")));
+	       json_string_value(json_object_get(o, "message")), json_number_at(o, "generation"),
+	       json_number_at(o, "rules"), json_number_at(o, "sets"), json_number_at(o, "entries"));
 	if (hash != NULL)
 		printf("  SHA-256 %s\n", hash);
 	printf("  backend %s, on daemon-loss %s, on overload %s\n", json_text_at(o, "backend"),
@@ -316,7 +308,7 @@ static void print_answer(const json_t *o)
 	print_names(o, "removed", "removed");
 	print_names(o, "changed", "changed");
 	print_names(o, "sets_changed", "sets changed");
-	if (number_at(o, "exceptions") > 0)
+	if (json_number_at(o, "exceptions") > 0)
 		print_number(o, "exceptions", "exceptions; 'epitaph allow --list' tells them");
 	print_trial(json_object_get(o, "canary"));
 	print_number(o, "rejudged", "connections are judged again");

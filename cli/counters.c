@@ -47,11 +47,6 @@ static const struct counter {
 
 enum { COUNTERS = sizeof(counters) / sizeof(counters[0]) };
 
-static long long number_at(const json_t *o, const char *key)
-{
-	return (long long)json_integer_value(json_object_get(o, key));
-}
-
 /* A value of all queues together; of the part @name of an object, or NULL. */
 static long long total(const json_t *queues, const char *key, const char *name)
 {
@@ -60,7 +55,8 @@ static long long total(const json_t *queues, const char *key, const char *name)
 	for (size_t i = 0; i < json_array_size(queues); i++) {
 		const json_t *queue = json_array_get(queues, i);
 
-		sum += name ? number_at(json_object_get(queue, key), name) : number_at(queue, key);
+		sum += name ? json_number_at(json_object_get(queue, key), name)
+			    : json_number_at(queue, key);
 	}
 	return sum;
 }
@@ -82,8 +78,8 @@ static void print_plain(const json_t *answer, FILE *out)
 {
 	const json_t *queues = json_object_get(answer, "queues");
 
-	fprintf(out, "policy %lld, %lld rules, %zu queues\n", number_at(answer, "generation"),
-		number_at(answer, "rules"), json_array_size(queues));
+	fprintf(out, "policy %lld, %lld rules, %zu queues\n", json_number_at(answer, "generation"),
+		json_number_at(answer, "rules"), json_array_size(queues));
 	for (int i = 0; i < COUNTERS; i++) {
 		const struct counter *c = &counters[i];
 
@@ -103,12 +99,12 @@ static void print_metric(const json_t *queues, const struct counter *c, FILE *ou
 		c->help, c->key);
 	for (size_t i = 0; i < json_array_size(queues); i++) {
 		const json_t *queue = json_array_get(queues, i);
-		long long number = number_at(queue, "queue");
+		long long number = json_number_at(queue, "queue");
 		json_t *parts = json_object_get(queue, c->key);
 
 		if (c->label == NULL)
 			fprintf(out, "epitaph_%s_total{queue=\"%lld\"} %lld\n", c->key, number,
-				number_at(queue, c->key));
+				json_number_at(queue, c->key));
 		for (void *at = json_object_iter(parts); at != NULL;
 		     at = json_object_iter_next(parts, at))
 			fprintf(out, "epitaph_%s_total{queue=\"%lld\",%s=\"%s\"} %lld\n", c->key,
@@ -127,7 +123,8 @@ static void print_rules(const json_t *answer, FILE *out)
 		const json_t *r = json_array_get(rules, i);
 
 		fprintf(out, "epitaph_rule_flows_total{rule=\"%s\",action=\"%s\"} %lld\n",
-			json_text_at(r, "name"), json_text_at(r, "action"), number_at(r, "flows"));
+			json_text_at(r, "name"), json_text_at(r, "action"),
+			json_number_at(r, "flows"));
 	}
 }
 
@@ -135,7 +132,7 @@ static void print_gauge(const json_t *answer, const char *key, const char *help,
 {
 	fprintf(out,
 		"# HELP epitaph_policy_%s %s.\n# TYPE epitaph_policy_%s gauge\nepitaph_policy_%s %lld\n",
-		key, help, key, key, number_at(answer, key));
+		key, help, key, key, json_number_at(answer, key));
 }
 
 static void print_prometheus(const json_t *answer, FILE *out)

@@ -50,6 +50,12 @@ json_t *hits_list(const struct policy *p)
 	return list;
 }
 
+void hits_clear(const struct policy *p)
+{
+	for (size_t i = 0; i < p->rules + ENDS; i++)
+		atomic_store(policy_hits(p, index_at(p, i)), 0);
+}
+
 void hits_carry(const struct policy *from, const struct policy *to)
 {
 	struct names names = { NULL, 0, 0 };

@@ -208,6 +208,11 @@ json_t *json_policy(const struct policy *p)
 	return o;
 }
 
+long long json_number_at(const json_t *o, const char *key)
+{
+	return (long long)json_integer_value(json_object_get(o, key));
+}
+
 const char *json_text_at(const json_t *o, const char *key)
 {
 	const char *text = json_string_value(json_object_get(o, key));

@@ -13,6 +13,9 @@ json_t *json_policy(const struct policy *p);
 /* @text as a string, NULL when that is NULL; octets that are no UTF-8 become '?'. */
 json_t *json_text(const char *text);
 
+/* The whole number that the object @o has at @key, or 0. */
+long long json_number_at(const json_t *o, const char *key);
+
 /* The text that the object @o has at @key, or "". */
 const char *json_text_at(const json_t *o, const char *key);
 

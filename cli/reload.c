@@ -21,11 +21,6 @@ static size_t size_of(const json_t *answer, const char *key)
 	return json_array_size(json_object_get(answer, key));
 }
 
-static size_t number_of(const json_t *answer, const char *key)
-{
-	return (size_t)json_integer_value(json_object_get(answer, key));
-}
-
 static enum policy_result result_of(const char *name)
 {
 	enum policy_result r = POLICY_REFUSED;
@@ -35,21 +30,30 @@ static enum policy_result result_of(const char *name)
 	return r;
 }
 
-void run_log_policy(struct run *r, const json_t *answer)
+struct event *run_reserve_event(struct run *r, enum event_type type)
 {
 	struct event *e;
 
 	if (!log_reserve(r->log, r->main_ring, 1, &e))
-		return;
+		return NULL;
 	memset(e, 0, sizeof(*e));
-	e->type = EVENT_POLICY;
+	e->type = type;
 	e->time_us = clock_us(CLOCK_REALTIME);
+	return e;
+}
+
+void run_log_policy(struct run *r, const json_t *answer)
+{
+	struct event *e = run_reserve_event(r, EVENT_POLICY);
+
+	if (e == NULL)
+		return;
 	e->policy = (struct event_policy){
 		.result = result_of(json_text_at(answer, "result")),
-		.generation = (uint32_t)number_of(answer, "generation"),
-		.rules = number_of(answer, "rules"),
-		.sets = number_of(answer, "sets"),
-		.entries = number_of(answer, "entries"),
+		.generation = (uint32_t)json_number_at(answer, "generation"),
+		.rules = (size_t)json_number_at(answer, "rules"),
+		.sets = (size_t)json_number_at(answer, "sets"),
+		.entries = (size_t)json_number_at(answer, "entries"),
 		.added = size_of(answer, "added"),
 		.removed = size_of(answer, "removed"),
 		.changed = size_of(answer, "changed"),
@@ -191,6 +195,19 @@ static void forget_decisions(const struct run *r, const struct rule *rule, json_
 	json_object_set_new(answer, "rejudged", json_integer((json_int_t)cleared));
 }
 
+struct plan *run_prepare_plan(const struct run *r, const struct policy *p,
+			      const struct policy *beside, struct rules_error *error)
+{
+	struct plan *plan = plan_new(p, beside, r->backend);
+
+	if (plan == NULL)
+		snprintf(error->text, sizeof(error->text), "not enough memory for its rules");
+	if (plan != NULL && rules_prepare(plan, error) == 0)
+		return plan;
+	plan_free(plan);
+	return NULL;
+}
+
 /*
  * Put @p in force: the sets that it needs, then the policy, then the rules that divert for it, so that
  * nothing passes unseen that both policies would block, and what the new one blocks alone passes no longer
@@ -203,14 +220,9 @@ static bool put_in_force(struct run *r, struct policy *p, struct rules_error *er
 	struct policy *old;
 
 	if (r->with_rules) {
-		plan = plan_new(p, NULL, r->backend);
+		plan = run_prepare_plan(r, p, NULL, error);
 		if (plan == NULL)
-			snprintf(error->text, sizeof(error->text),
-				 "not enough memory for its rules");
-		if (plan == NULL || rules_prepare(plan, error) != 0) {
-			plan_free(plan);
 			return false;
-		}
 	}
 	old = workers_swap(r->workers, p);
 	hits_carry(old, p);

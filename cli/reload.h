@@ -61,6 +61,15 @@ json_t *run_counters(struct run *r);
 /* The same, and the latest blocks, as events, in "recent". */
 json_t *run_top(struct run *r);
 
+/* The plan of @p, and of @beside unless that is NULL, with its sets filled, to be loaded. The caller owns it; NULL with
+ * @error filled. */
+struct plan *run_prepare_plan(const struct run *r, const struct policy *p,
+			      const struct policy *beside, struct rules_error *error);
+
+/* An event of the main thread, to be filled and published on r->main_ring; NULL when there is no room: it is lost, and
+ * counted. */
+struct event *run_reserve_event(struct run *r, enum event_type type);
+
 /* Log that the policy of @r came into force. */
 void run_log_policy(struct run *r, const json_t *answer);
 

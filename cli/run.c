@@ -195,10 +195,8 @@ static bool prepare_rules(struct run *r, struct rules_error *error)
 	before = nft_list_ours();
 	r->were_rules = before != NULL;
 	free(before);
-	r->plan = plan_new(r->policy, NULL, r->backend);
-	if (r->plan == NULL)
-		snprintf(error->text, sizeof(error->text), "not enough memory");
-	return r->plan != NULL && rules_prepare(r->plan, error) == 0;
+	r->plan = run_prepare_plan(r, r->policy, NULL, error);
+	return r->plan != NULL;
 }
 
 static bool load_rules(struct run *r, struct rules_error *error)

@@ -26,11 +26,6 @@ static const struct sum {
 };
 enum { SUMS = sizeof(sums) / sizeof(sums[0]) };
 
-static long long number_at(const json_t *o, const char *key)
-{
-	return (long long)json_integer_value(json_object_get(o, key));
-}
-
 /* What others have chosen, printed as it is safe on a terminal. */
 static void put_text(const char *text, FILE *out)
 {
@@ -44,7 +39,7 @@ static long long total(const json_t *answer, const char *key)
 	long long sum = 0;
 
 	for (size_t i = 0; i < json_array_size(queues); i++)
-		sum += number_at(json_array_get(queues, i), key);
+		sum += json_number_at(json_array_get(queues, i), key);
 	return sum;
 }
 
@@ -98,12 +93,15 @@ static void put_queues(const json_t *now, const json_t *before, double seconds, 
 		for (void *at = json_object_iter(lost); at != NULL;
 		     at = json_object_iter_next(lost, at))
 			events += (long long)json_integer_value(json_object_iter_value(at));
-		fprintf(out, "%-6lld", number_at(q, "queue"));
-		put_rate(number_at(q, "packets"), number_at(old, "packets"), seconds, out);
-		put_rate(number_at(q, "blocked"), number_at(old, "blocked"), seconds, out);
-		fprintf(out, "%12lld%12lld%10lld%10lld%10lld\n", number_at(q, "queue_dropped"),
-			number_at(q, "user_dropped"), number_at(q, "enobufs"),
-			number_at(q, "verdict_errors") + number_at(q, "send_errors"), events);
+		fprintf(out, "%-6lld", json_number_at(q, "queue"));
+		put_rate(json_number_at(q, "packets"), json_number_at(old, "packets"), seconds,
+			 out);
+		put_rate(json_number_at(q, "blocked"), json_number_at(old, "blocked"), seconds,
+			 out);
+		fprintf(out, "%12lld%12lld%10lld%10lld%10lld\n", json_number_at(q, "queue_dropped"),
+			json_number_at(q, "user_dropped"), json_number_at(q, "enobufs"),
+			json_number_at(q, "verdict_errors") + json_number_at(q, "send_errors"),
+			events);
 	}
 }
 
@@ -119,8 +117,8 @@ static void put_rules(const json_t *now, const json_t *before, double seconds, u
 					 json_object_get(r, "name"));
 
 		fprintf(out, "%-32s %-8s", json_text_at(r, "name"), json_text_at(r, "action"));
-		put_rate(number_at(r, "flows"), number_at(old, "flows"), seconds, out);
-		fprintf(out, "%14lld\n", number_at(r, "flows"));
+		put_rate(json_number_at(r, "flows"), json_number_at(old, "flows"), seconds, out);
+		fprintf(out, "%14lld\n", json_number_at(r, "flows"));
 	}
 }
 
@@ -128,7 +126,7 @@ static void put_end(const json_t *e, const char *address, const char *port, FILE
 {
 	const char *text = json_text_at(e, address);
 
-	fprintf(out, strchr(text, ':') ? "[%s]:%lld" : "%s:%lld", text, number_at(e, port));
+	fprintf(out, strchr(text, ':') ? "[%s]:%lld" : "%s:%lld", text, json_number_at(e, port));
 }
 
 static void put_block(const json_t *e, FILE *out)
@@ -164,9 +162,9 @@ void top_page(const json_t *now, const json_t *before, double seconds, unsigned 
 	if (before == NULL)
 		seconds = 0;
 	fprintf(out, "epitaph %s  policy %lld, %lld rules, %lld entries, %s  exceptions %lld\n\n",
-		EPITAPH_VERSION, number_at(now, "generation"), number_at(now, "rules"),
-		number_at(now, "entries"), json_text_at(now, "backend"),
-		number_at(now, "exceptions"));
+		EPITAPH_VERSION, json_number_at(now, "generation"), json_number_at(now, "rules"),
+		json_number_at(now, "entries"), json_text_at(now, "backend"),
+		json_number_at(now, "exceptions"));
 	put_sums(now, before, seconds, out);
 	put_queues(now, before, seconds, out);
 	put_rules(now, before, seconds, rules, out);
