@@ -21,7 +21,7 @@ POLICY := check decide diag domain_set endpoint exceptions explain files index i
 RULES := iptables nft offload plan plan_merge plan_set render_iptables render_nft rules spawn
 EVENTS := aggregate community_id datagrams event files json log pcapng recent sink
 NFQ := answer canary conntrack ifnames inject queue queue_proc reclaim worker
-CLI := allow allow_run book canary_run capture check codes completion confine confine_calls control counters counts diff doctor doctor_machine doctor_traffic drill drill_lab event_log explain explain_event gz hits json_policy live main observe \
+CLI := allow allow_run book canary_run capture check codes completion confine confine_calls control counters counts diff doctor doctor_machine doctor_traffic drill drill_lab event_log explain explain_event gz hits json_policy live main number observe \
 	opened ours plan policy policy_file print_reset read reload replay report request report_gather report_page run service sockaddr tally top top_page watch why
 
 UNIT := aggregate community_id files flow http index judge judge_rules limit mutate packet pattern plan policy reset reset_class reset_read schedule set stream \

@@ -60,6 +60,11 @@ int command_codes(const struct cli_args *args);
 int command_doctor(const struct cli_args *args);
 int command_completion(const struct cli_args *args);
 
+/* The number, from @min to @max, that the option @option of @command was given; @out stays as it is
+ * when @text is NULL. False after a message. */
+bool cli_number(const char *command, const char *option, const char *text, long min, long max,
+		long *out);
+
 /* The @i-th command, or NULL past the end. */
 const struct cli_command *cli_command_at(size_t i);
 

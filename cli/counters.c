@@ -47,21 +47,7 @@ static const struct counter {
 
 enum { COUNTERS = sizeof(counters) / sizeof(counters[0]) };
 
-/* A value of all queues together; of the part @name of an object, or NULL. */
-static long long total(const json_t *queues, const char *key, const char *name)
-{
-	long long sum = 0;
-
-	for (size_t i = 0; i < json_array_size(queues); i++) {
-		const json_t *queue = json_array_get(queues, i);
-
-		sum += name ? json_number_at(json_object_get(queue, key), name)
-			    : json_number_at(queue, key);
-	}
-	return sum;
-}
-
-/* The parts of a counter that has a label. */
+/* The parts of a counter that has a label, each of all queues together. */
 static void print_parts(const json_t *queues, const struct counter *c, FILE *out)
 {
 	json_t *parts = json_object_get(json_array_get(queues, 0), c->key);
@@ -69,8 +55,12 @@ static void print_parts(const json_t *queues, const struct counter *c, FILE *out
 	for (void *at = json_object_iter(parts); at != NULL;
 	     at = json_object_iter_next(parts, at)) {
 		const char *name = json_object_iter_key(at);
+		long long sum = 0;
 
-		fprintf(out, "%12lld    %s\n", total(queues, c->key, name), name);
+		for (size_t i = 0; i < json_array_size(queues); i++)
+			sum += json_number_at(json_object_get(json_array_get(queues, i), c->key),
+					      name);
+		fprintf(out, "%12lld    %s\n", sum, name);
 	}
 }
 
@@ -84,7 +74,7 @@ static void print_plain(const json_t *answer, FILE *out)
 		const struct counter *c = &counters[i];
 
 		if (c->label == NULL) {
-			fprintf(out, "%12lld  %s\n", total(queues, c->key, NULL), c->help);
+			fprintf(out, "%12lld  %s\n", json_total_at(queues, c->key), c->help);
 			continue;
 		}
 		fprintf(out, "%12s  %s:\n", "", c->help);

@@ -6,6 +6,7 @@
 
 #include "policy/endpoint.h"
 #include "policy/explain.h"
+#include "policy/number.h"
 #include "rules/plan.h"
 
 #include <stdlib.h>
@@ -126,9 +127,6 @@ static int explain_flow(const struct policy *p, const struct cli_args *args,
 		.oif = args->value[EXPLAIN_OIF] ? args->value[EXPLAIN_OIF] : "",
 		.l7 = &l7,
 		.more = { true, true },
-		.mark = args->value[EXPLAIN_MARK]
-				? (uint32_t)strtoul(args->value[EXPLAIN_MARK], NULL, 0)
-				: 0,
 	};
 	struct moment at = { .given = true, .utc = true, .seconds = time(NULL) };
 	struct decision d;
@@ -137,6 +135,13 @@ static int explain_flow(const struct policy *p, const struct cli_args *args,
 		fprintf(stderr,
 			"epitaph explain: '%s' is not a time such as \"2026-11-23 09:00\"\n",
 			args->value[EXPLAIN_AT]);
+		return EXIT_USAGE;
+	}
+	if (args->value[EXPLAIN_MARK] != NULL &&
+	    !word32_parse(args->value[EXPLAIN_MARK], &f.mark)) {
+		fprintf(stderr,
+			"epitaph explain: '%s' is not a mark: a number of 32 bits, decimal or 0x...\n",
+			args->value[EXPLAIN_MARK]);
 		return EXIT_USAGE;
 	}
 	fill_l7(args, t->proto == PROTO_TCP, &l7);

@@ -213,6 +213,15 @@ long long json_number_at(const json_t *o, const char *key)
 	return (long long)json_integer_value(json_object_get(o, key));
 }
 
+long long json_total_at(const json_t *list, const char *key)
+{
+	long long sum = 0;
+
+	for (size_t i = 0; i < json_array_size(list); i++)
+		sum += json_number_at(json_array_get(list, i), key);
+	return sum;
+}
+
 const char *json_text_at(const json_t *o, const char *key)
 {
 	const char *text = json_string_value(json_object_get(o, key));

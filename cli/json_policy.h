@@ -16,6 +16,9 @@ json_t *json_text(const char *text);
 /* The whole number that the object @o has at @key, or 0. */
 long long json_number_at(const json_t *o, const char *key);
 
+/* The sum of the whole numbers that the objects of the array @list have at @key. */
+long long json_total_at(const json_t *list, const char *key);
+
 /* The text that the object @o has at @key, or "". */
 const char *json_text_at(const json_t *o, const char *key);
 

@@ -10,7 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { BLOCKS_DEFAULT = 20000 };
+enum { BLOCKS_DEFAULT = 20000, BLOCKS_MAX = 1000000 };
 
 static bool read_events(struct report *r, const char *path)
 {
@@ -40,19 +40,13 @@ static bool write_page(const struct report *r, const char *source, const char *p
 
 int command_report(const struct cli_args *args)
 {
-	struct report r = { .blocks_max = BLOCKS_DEFAULT };
-	const char *most = args->value[REPORT_BLOCKS];
-	char *end = NULL;
+	struct report r = { 0 };
+	long most = BLOCKS_DEFAULT;
 	bool good;
 
-	if (most != NULL) {
-		r.blocks_max = strtoul(most, &end, 10);
-		if (*end != '\0' || most[0] < '0' || most[0] > '9') {
-			fprintf(stderr, "epitaph report: --blocks takes a number, not '%s'\n",
-				most);
-			return EXIT_USAGE;
-		}
-	}
+	if (!cli_number("report", "blocks", args->value[REPORT_BLOCKS], 0, BLOCKS_MAX, &most))
+		return EXIT_USAGE;
+	r.blocks_max = (size_t)most;
 	good = report_init(&r);
 	good = good && read_events(&r, args->operand);
 	if (good) {

@@ -5,7 +5,6 @@
 #include "cli/top_page.h"
 
 #include "events/clock.h"
-#include "policy/number.h"
 #include "rules/stream.h"
 
 #include <ncurses.h>
@@ -16,6 +15,7 @@ enum {
 	RULES_SHOWN = 8,
 	BLOCKS_SHOWN = 32,
 	DELAY_MAX = 3600,
+	COUNT_MAX = 1000000,
 	US_PER_S = 1000000,
 };
 
@@ -120,17 +120,6 @@ static bool print_pages(struct top *t)
 	return good;
 }
 
-static bool take_number(const char *text, long max, const char *option, long *out)
-{
-	if (text == NULL)
-		return true;
-	*out = number_parse(text, max);
-	if (*out >= 1)
-		return true;
-	fprintf(stderr, "epitaph top: --%s is a number from 1 to %ld\n", option, max);
-	return false;
-}
-
 int command_top(const struct cli_args *args)
 {
 	const char *path = args->value[CONTROL_SOCKET];
@@ -141,8 +130,8 @@ int command_top(const struct cli_args *args)
 	};
 	bool good;
 
-	if (!take_number(args->value[TOP_DELAY], DELAY_MAX, "delay", &t.delay_s) ||
-	    !take_number(args->value[TOP_COUNT], 1000000, "count", &t.count))
+	if (!cli_number("top", "delay", args->value[TOP_DELAY], 1, DELAY_MAX, &t.delay_s) ||
+	    !cli_number("top", "count", args->value[TOP_COUNT], 1, COUNT_MAX, &t.count))
 		return EXIT_USAGE;
 	if (!t.batch && (!isatty(STDOUT_FILENO) || getenv("TERM") == NULL)) {
 		fprintf(stderr, "epitaph top: this is no terminal; --batch prints pages\n");

@@ -33,16 +33,6 @@ static void put_text(const char *text, FILE *out)
 		fputc(*text >= ' ' && *text <= '~' ? *text : '?', out);
 }
 
-static long long total(const json_t *answer, const char *key)
-{
-	const json_t *queues = json_object_get(answer, "queues");
-	long long sum = 0;
-
-	for (size_t i = 0; i < json_array_size(queues); i++)
-		sum += json_number_at(json_array_get(queues, i), key);
-	return sum;
-}
-
 /* The one of @list whose @key is @value; NULL when there is none. */
 static const json_t *find(const json_t *list, const char *key, const json_t *value)
 {
@@ -66,13 +56,16 @@ static void put_rate(long long now, long long before, double seconds, FILE *out)
 
 static void put_sums(const json_t *now, const json_t *before, double seconds, FILE *out)
 {
+	const json_t *queues = json_object_get(now, "queues"),
+		     *old = json_object_get(before, "queues");
+
 	for (int column = 0; column < 2; column++)
 		fprintf(out, "%-16s%10s%14s%s", "", "per second", "in all", column ? "\n" : "   ");
 	for (int i = 0; i < SUMS; i++) {
-		long long n = total(now, sums[i].key);
+		long long n = json_total_at(queues, sums[i].key);
 
 		fprintf(out, "%-16s", sums[i].label);
-		put_rate(n, total(before, sums[i].key), seconds, out);
+		put_rate(n, json_total_at(old, sums[i].key), seconds, out);
 		fprintf(out, "%14lld%s", n, i % 2 ? "\n" : "   ");
 	}
 }

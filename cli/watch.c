@@ -6,16 +6,15 @@
 
 #include <poll.h>
 #include <signal.h>
-#include <stdlib.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
-enum { POLL_MS = 1000 };
+enum { POLL_MS = 1000, NUMBER_MAX = 1000000000 };
 
 struct watch {
 	struct live *in;
 	struct observer *observer;
-	uint64_t count; /* of resets to stop after */
+	long count; /* of resets to stop after; 0: none */
 };
 
 /* All that has come. False when it is enough, or failed. */
@@ -26,7 +25,7 @@ static bool take(struct watch *w, bool *failed)
 
 	while ((got = live_next(w->in, &p)) == 1) {
 		observer_packet(w->observer, &p);
-		if (w->count > 0 && observer_resets(w->observer) >= w->count)
+		if (w->count > 0 && observer_resets(w->observer) >= (uint64_t)w->count)
 			return false;
 	}
 	*failed = got < 0;
@@ -34,7 +33,7 @@ static bool take(struct watch *w, bool *failed)
 }
 
 /* Until a signal, or until it is enough; false when it failed. */
-static bool watch(struct watch *w, unsigned long seconds)
+static bool watch(struct watch *w, long seconds)
 {
 	int64_t end = clock_us(CLOCK_MONOTONIC) / 1000 + (int64_t)seconds * 1000;
 	struct pollfd fds[2] = { { .fd = live_fd(w->in), .events = POLLIN }, { .events = POLLIN } };
@@ -59,18 +58,6 @@ static bool watch(struct watch *w, unsigned long seconds)
 	return !failed;
 }
 
-/* The number of an option, 0 when it is not given; false after a message. */
-static bool number_of(const char *text, const char *option, unsigned long *out)
-{
-	char *end = NULL;
-
-	*out = text != NULL ? strtoul(text, &end, 10) : 0;
-	if (text == NULL || (*end == '\0' && *out > 0 && text[0] != '-'))
-		return true;
-	fprintf(stderr, "epitaph watch: --%s takes a number from 1 on, not '%s'\n", option, text);
-	return false;
-}
-
 int command_watch(const struct cli_args *args)
 {
 	const char *interface = args->value[WATCH_INTERFACE] ? args->value[WATCH_INTERFACE] : "any";
@@ -85,11 +72,11 @@ int command_watch(const struct cli_args *args)
 		.events = args->value[WATCH_EVENTS],
 	};
 	struct watch w = { 0 };
-	unsigned long seconds;
+	long seconds = 0;
 
 	if (!observer_color_ok("watch", settings.color) ||
-	    !number_of(args->value[WATCH_COUNT], "count", &w.count) ||
-	    !number_of(args->value[WATCH_SECONDS], "time", &seconds))
+	    !cli_number("watch", "count", args->value[WATCH_COUNT], 1, NUMBER_MAX, &w.count) ||
+	    !cli_number("watch", "time", args->value[WATCH_SECONDS], 1, NUMBER_MAX, &seconds))
 		return EXIT_USAGE;
 	w.observer = observer_new(&settings);
 	if (w.observer != NULL)

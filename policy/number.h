@@ -3,6 +3,9 @@
 #ifndef EPITAPH_POLICY_NUMBER_H
 #define EPITAPH_POLICY_NUMBER_H
 
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* Decimal digits only, at most @max; -1 otherwise. */
@@ -20,6 +23,22 @@ static inline long number_parse(const char *text, long max)
 			return -1;
 	}
 	return n;
+}
+
+/* Decimal digits, or 0x and hexadecimal ones, of at most 32 bits; false otherwise. */
+static inline bool word32_parse(const char *text, uint32_t *out)
+{
+	bool hex = text[0] == '0' && (text[1] == 'x' || text[1] == 'X');
+	const char *digits = hex ? text + 2 : text;
+	size_t len = strlen(digits);
+	unsigned long n;
+
+	if (len == 0 || len > 10 ||
+	    strspn(digits, hex ? "0123456789abcdefABCDEF" : "0123456789") != len)
+		return false;
+	n = strtoul(digits, NULL, hex ? 16 : 10);
+	*out = (uint32_t)n;
+	return n <= UINT32_MAX;
 }
 
 /* Seconds of "90s", "30m", "12h" or "7d"; -1 when it is none of these, or more than @max seconds. */

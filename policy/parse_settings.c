@@ -193,18 +193,16 @@ static bool parse_queue_buffer(struct parser *p)
 static bool parse_mark_mask(struct parser *p)
 {
 	const struct token *t = parser_expect(p, TOKEN_WORD, "a mask of four bits");
-	unsigned long mask;
-	char *end;
+	uint32_t mask;
 
 	if (t == NULL)
 		return false;
-	mask = strtoul(t->text, &end, 0);
-	if (*end != '\0' || mask > UINT32_MAX || __builtin_popcountl(mask) != MARK_BITS) {
+	if (!word32_parse(t->text, &mask) || __builtin_popcount(mask) != MARK_BITS) {
 		diag_error(p->diags, &t->place,
 			   "'%s' is not a mask of four bits, such as 0xf0000000", t->text);
 		return false;
 	}
-	p->policy->daemon.mark_mask = (uint32_t)mask;
+	p->policy->daemon.mark_mask = mask;
 	return true;
 }
 

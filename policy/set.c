@@ -108,22 +108,6 @@ static const char *add_ifname(struct set *s, const char *text)
 	return add_text(s, text);
 }
 
-/* Decimal or 0x and hexadecimal digits, 32 bits. */
-static bool parse_word32(const char *text, uint32_t *out)
-{
-	bool hex = text[0] == '0' && (text[1] == 'x' || text[1] == 'X');
-	const char *digits = hex ? text + 2 : text;
-	size_t len = strlen(digits);
-	unsigned long n;
-
-	if (len == 0 || len > 10 ||
-	    strspn(digits, hex ? "0123456789abcdefABCDEF" : "0123456789") != len)
-		return false;
-	n = strtoul(digits, NULL, hex ? 16 : 10);
-	*out = (uint32_t)n;
-	return n <= UINT32_MAX;
-}
-
 static const char *add_mark(struct set *s, char *text)
 {
 	char *slash = strchr(text, '/');
@@ -131,7 +115,7 @@ static const char *add_mark(struct set *s, char *text)
 
 	if (slash != NULL)
 		*slash = '\0';
-	if (!parse_word32(text, &m.value) || (slash != NULL && !parse_word32(slash + 1, &m.mask)))
+	if (!word32_parse(text, &m.value) || (slash != NULL && !word32_parse(slash + 1, &m.mask)))
 		return "is not a mark: VALUE or VALUE/MASK, decimal or 0x...";
 	if ((m.value & ~m.mask) != 0)
 		return "can never match: the value has bits outside of the mask";
