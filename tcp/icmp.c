@@ -8,6 +8,8 @@ enum {
 	ICMP_UNREACHABLE = 3,
 	ICMPV6_UNREACHABLE = 1,
 	ICMP_HEADER = 8,
+	TCP_CHECKSUM_AT = 16,
+	UDP_CHECKSUM_AT = 6,
 };
 
 static const struct {
@@ -19,6 +21,22 @@ static const struct {
 	[UNREACHABLE_PORT] = { 3, 4 },
 };
 static_assert(sizeof(codes) / sizeof(codes[0]) == UNREACHABLES, "every reason has its codes");
+
+/* What NAT has done to the transport checksum of @buffer, undone (RFC 1624): @p is how the packet came. */
+static void restore_checksum(const struct packet *p, const struct packet *sent, uint8_t *buffer)
+{
+	size_t at = p->l4_offset + (packet_is_tcp(p) ? TCP_CHECKSUM_AT : UDP_CHECKSUM_AT);
+	size_t dst = p->tuple.family == 4 ? 16 : 24, len = p->tuple.family == 4 ? 4 : 16;
+	uint64_t was, is;
+	uint16_t sum;
+
+	if (!p->has_ports || !bytes_get16(sent->ip, at, &sum) || (sum == 0 && !packet_is_tcp(p)))
+		return; /* it is not among what is quoted, or there is none */
+	was = checksum_add(p->tuple.dport, bytes_cut(p->ip, dst, len));
+	is = checksum_add(sent->tuple.dport, bytes_cut(sent->ip, dst, len));
+	sum = checksum_fold((uint16_t)~sum + checksum_fold(was) + is);
+	bytes_put16(buffer + at, sum == 0 && !packet_is_tcp(p) ? 0xffff : sum);
+}
 
 void packet_as_sent(const struct packet *p, const struct ip_addr *dst, uint16_t dport,
 		    uint8_t *buffer, struct packet *out)
@@ -40,6 +58,7 @@ void packet_as_sent(const struct packet *p, const struct ip_addr *dst, uint16_t 
 	}
 	if (p->has_ports && p->l4_offset + 4 <= len)
 		bytes_put16(buffer + p->l4_offset + 2, dport);
+	restore_checksum(p, out, buffer);
 }
 
 size_t icmp_build_unreachable(const struct packet *p, enum unreachable code,

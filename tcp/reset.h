@@ -95,7 +95,7 @@ enum unreachable {
 
 /*
  * The head of @p as its sender sent it, before DNAT: with @dst and @dport as its destination, in @buffer of
- * ICMP_BUFFER octets, which *out points into. For a quotation: the transport checksum stays as it is.
+ * ICMP_BUFFER octets, which *out points into. For a quotation: checksums are as the sender had them.
  */
 void packet_as_sent(const struct packet *p, const struct ip_addr *dst, uint16_t dport,
 		    uint8_t *buffer, struct packet *out);

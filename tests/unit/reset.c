@@ -172,6 +172,7 @@ static void icmp(void **state)
 	assert_true(addr_equal(&back.tuple.dst, &router));
 	assert_int_equal(back.tuple.dport, 53);
 	assert_int_equal(checksum_fold(checksum_add(0, (struct bytes){ out + 28, 20 })), 0);
+	assert_int_equal(out[28 + 26] << 8 | out[28 + 27], 0); /* it had no UDP checksum */
 	len = icmp_build_unreachable(&udp, UNREACHABLE_ADMIN, &router, out, sizeof(out), &l4);
 	assert_int_equal(packet_parse((struct bytes){ out, len }, &back), PACKET_OK);
 	/* Never in answer to an ICMP error, a later fragment, or multicast. */
@@ -181,6 +182,40 @@ static void icmp(void **state)
 	udp.later_fragment = false;
 	udp.tuple.dst = addr_from_v4((const uint8_t[]){ 224, 0, 0, 251 });
 	assert_int_equal(icmp_build_unreachable(&udp, UNREACHABLE_ADMIN, &router, out, sizeof(out), &l4), 0);
+}
+
+/* What DNAT did to a checksum is undone: the quotation verifies again. RFC 1624 */
+static void icmp_as_sent(void **state)
+{
+	static const char *const segments[] = {
+		/* UDP to 198.51.100.2:53, its checksum as NAT has left it; TCP SYN; UDP over IPv6 */
+		"4500001e000040004011000a0a080002c633640214e90035000a0000abcd",
+		"45000028000040004006000b0a080002c633640214e900500000000100000000500210000000" "0000",
+		"60000000000a1140fd000008000000000000000000000002fd000051000000000000000000000002" "14e90035000a0000abcd",
+	};
+	uint8_t copy[64], buffer[ICMP_BUFFER];
+	struct packet came, sent;
+	struct ip_addr dst;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(segments) / sizeof(segments[0]); i++) {
+		struct bytes b = unhex(segments[i]);
+		size_t at;
+
+		memcpy(copy, b.at, b.len);
+		assert_int_equal(packet_parse((struct bytes){ copy, b.len }, &came), PACKET_OK);
+		at = came.l4_offset + (packet_is_tcp(&came) ? 16 : 6);
+		bytes_put16(copy + at, checksum_fold(checksum_add(
+					       checksum_pseudo(&came.tuple, came.tuple.proto, (uint32_t)(b.len - came.l4_offset)),
+					       bytes_cut(came.ip, came.l4_offset, b.len - came.l4_offset))));
+		assert_true(packet_checksum_ok(&came));
+		addr_parse(came.tuple.family == 4 ? "10.8.0.1" : "fd00:8::1", &dst);
+		packet_as_sent(&came, &dst, 8053, buffer, &sent);
+		assert_true(packet_checksum_ok(&sent));
+		assert_int_equal(packet_parse(sent.ip, &came), PACKET_OK);
+		assert_int_equal(came.tuple.dport, 8053);
+		assert_true(addr_equal(&came.tuple.dst, &dst));
+	}
 }
 
 static void icmpv6(void **state)
@@ -209,7 +244,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(golden_packets), cmocka_unit_test(does_not_fit),
 		cmocka_unit_test(numbers),	  cmocka_unit_test(refusals),
-		cmocka_unit_test(icmp),		  cmocka_unit_test(icmpv6),
+		cmocka_unit_test(icmp),		  cmocka_unit_test(icmp_as_sent),
+		cmocka_unit_test(icmpv6),
 	};
 
 	return cmocka_run_group_tests_name("reset", tests, NULL, NULL);
