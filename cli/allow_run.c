@@ -25,10 +25,10 @@ static void log_change(struct run *r, const struct event_exception *x)
 {
 	struct event *e = run_reserve_event(r, EVENT_EXCEPTION);
 
-	if (e == NULL)
-		return;
-	e->exception = *x;
-	log_publish(r->log, r->main_ring);
+	if (e != NULL) {
+		e->exception = *x;
+		log_publish(r->log, r->main_ring);
+	}
 	fprintf(stderr, "epitaph: exception %s %s: rule %s, %s\n", x->id,
 		exception_change_name(x->change), x->rule, x->source);
 }
