@@ -337,16 +337,17 @@ static int ask_and_print(const struct cli_args *args, const char *request)
 /* "reload canary SECONDS PERCENT" into @request; false after a message. */
 static bool canary_request(const struct cli_args *args, char request[CONTROL_REQUEST_MAX])
 {
-	const char *percent = args->value[RELOAD_BOUND];
 	long seconds = duration_parse(args->value[RELOAD_CANARY], CANARY_SECONDS_MAX);
-	long bound = percent != NULL ? number_parse(percent, 100) : CANARY_BOUND;
+	long bound = CANARY_BOUND;
 
-	if (seconds < 1)
+	if (seconds < 1) {
 		fprintf(stderr, "epitaph reload: --canary is a time from 1s to 7d, such as 10m\n");
-	else if (bound < 0)
-		fprintf(stderr, "epitaph reload: --bound is a number from 0 to 100\n");
+		return false;
+	}
+	if (!cli_number("reload", "bound", args->value[RELOAD_BOUND], 0, 100, &bound))
+		return false;
 	snprintf(request, CONTROL_REQUEST_MAX, CANARY_REQUEST "%ld %ld", seconds, bound);
-	return seconds >= 1 && bound >= 0;
+	return true;
 }
 
 int command_reload(const struct cli_args *args)
